@@ -1,0 +1,252 @@
+package coop
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/BurntSushi/toml"
+)
+
+// Charter is what a community decides before it starts and changes only by
+// vote. All fractions are integers in thousandths (permille).
+type Charter struct {
+	Name               string           `toml:"name"`
+	Currency           Currency         `toml:"currency"`
+	Contact            string           `toml:"contact"`             // where a complaint goes: an address or URL
+	Admission          string           `toml:"admission"`           // open, vouched or invited
+	ClassicRecipients  bool             `toml:"classic_recipients"`  // researchers may use X25519 keys (stock age before 1.3)
+	CommissionPermille int64            `toml:"commission_permille"` // of revenue, for running the platform
+	ChallengeHours     int64            `toml:"challenge_hours"`     // between a statement and its settlement
+	PermitMinutes      int64            `toml:"permit_minutes"`      // how long one permit is good for
+	AccessDays         int64            `toml:"access_days"`         // how long a paid request can be fetched
+	MinimumPayout      Money            `toml:"minimum_payout"`      // smaller balances are carried forward
+	Pools              []Pool           `toml:"pools"`
+	Waterfall          Waterfall        `toml:"waterfall"`
+	Split              Split            `toml:"split"`
+	Judge              Judge            `toml:"judge"`
+	Classes            map[string]Class `toml:"classes"`
+	Offices            []Holder         `toml:"offices"`
+}
+
+// Pool is one data type offered together.
+type Pool struct {
+	ID           PoolID `toml:"id"`
+	Title        string `toml:"title"`
+	Description  string `toml:"description"`
+	Price        Money  `toml:"price"`         // per dataset and access
+	MinimumGroup int    `toml:"minimum_group"` // fewer members than this are never released or counted
+}
+
+// Waterfall divides net revenue (revenue less commission). The parts add up to
+// 1000. Investors come last and are capped.
+type Waterfall struct {
+	Reserve   int64 `toml:"reserve"`
+	Purpose   int64 `toml:"purpose"`
+	Members   int64 `toml:"members"`
+	Investors int64 `toml:"investors"`
+}
+
+// Split divides the members' part between data, work and governance. The parts
+// add up to 1000.
+type Split struct {
+	Data       int64 `toml:"data"`
+	Work       int64 `toml:"work"`
+	Governance int64 `toml:"governance"`
+	Stipend    int64 `toml:"stipend"` // of the data part: for data kept available, used or not
+}
+
+// Judge bounds what a model may do: how far it moves one share (beta, per kind
+// of evidence) and one part of the split (gamma, of the part itself).
+type Judge struct {
+	BetaData       int64 `toml:"beta_data"`
+	BetaWork       int64 `toml:"beta_work"`
+	BetaGovernance int64 `toml:"beta_governance"`
+	Gamma          int64 `toml:"gamma"`
+}
+
+// Class is how one kind of proposal is decided: support is yes/(yes+no) and
+// must be exceeded, approval is yes/electorate and must be reached.
+type Class struct {
+	SupportPermille  int64 `toml:"support_permille"`
+	ApprovalPermille int64 `toml:"approval_permille"`
+	WindowHours      int64 `toml:"window_hours"`
+	TimelockHours    int64 `toml:"timelock_hours"`
+}
+
+// Window is how long ballots are taken.
+func (c Class) Window() time.Duration { return time.Duration(c.WindowHours) * time.Hour }
+
+// Timelock is the pause between a passed vote and its enactment.
+func (c Class) Timelock() time.Duration { return time.Duration(c.TimelockHours) * time.Hour }
+
+// Holder names who holds an office at the start, by the subject that the
+// co-op's identity provider knows them by.
+type Holder struct {
+	Office  Office `toml:"office"`
+	Subject string `toml:"subject"`
+}
+
+// Electoral classes every charter has.
+const (
+	ClassPolicy    = "policy"    // routine access policy
+	ClassStatement = "statement" // rubric, judge, settlement
+	ClassBylaws    = "bylaws"    // thresholds, the charter itself
+)
+
+// ParseCharter reads a charter and checks that it is consistent. The error
+// names the key at fault in a sentence the founder can act on; unknown keys
+// are refused, so that a typo never silently means a default.
+func ParseCharter(text []byte) (Charter, error) {
+	var c Charter
+	meta, err := toml.NewDecoder(bytes.NewReader(text)).Decode(&c)
+	if err != nil {
+		return Charter{}, fmt.Errorf("charter: %w", err)
+	}
+	if extra := meta.Undecoded(); len(extra) > 0 {
+		return Charter{}, fmt.Errorf("charter: unknown key %q", extra[0].String())
+	}
+	if err := c.check(); err != nil {
+		return Charter{}, fmt.Errorf("charter: %w", err)
+	}
+	return c, nil
+}
+
+// Digest is the SHA-256 of a charter's text in hex; it names the text in force.
+func Digest(text []byte) string {
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+// Pool finds a pool by id.
+func (c Charter) Pool(id PoolID) (Pool, bool) {
+	for _, p := range c.Pools {
+		if p.ID == id {
+			return p, true
+		}
+	}
+	return Pool{}, false
+}
+
+func (c Charter) check() error {
+	checks := []func() error{c.checkIdentity, c.checkPools, c.checkMoney, c.checkClasses, c.checkOffices}
+	for _, check := range checks {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c Charter) checkIdentity() error {
+	switch {
+	case c.Name == "":
+		return errors.New("name is missing")
+	case c.Contact == "":
+		return errors.New("contact is missing: members need somewhere to complain to")
+	case !c.Currency.Valid():
+		return errors.New("currency must be an ISO 4217 code such as EUR")
+	case c.Admission != "open" && c.Admission != "vouched" && c.Admission != "invited":
+		return errors.New("admission must be open, vouched or invited")
+	case c.ChallengeHours < 1:
+		return errors.New("challenge_hours must be at least 1: a statement that cannot be contested is not one")
+	case c.PermitMinutes < 1 || c.PermitMinutes > 60:
+		return errors.New("permit_minutes must be between 1 and 60")
+	case c.AccessDays < 1:
+		return errors.New("access_days must be at least 1")
+	}
+	return nil
+}
+
+func (c Charter) checkPools() error {
+	if len(c.Pools) == 0 {
+		return errors.New("pools: at least one is needed")
+	}
+	seen := map[PoolID]bool{}
+	for _, p := range c.Pools {
+		switch {
+		case !ValidSlug(p.ID):
+			return fmt.Errorf("pools: id %q must be a lower-case slug", p.ID)
+		case seen[p.ID]:
+			return fmt.Errorf("pools: id %q appears twice", p.ID)
+		case p.Title == "":
+			return fmt.Errorf("pools: %s has no title", p.ID)
+		case p.Price < 0:
+			return fmt.Errorf("pools: %s has a negative price", p.ID)
+		case p.MinimumGroup < 2:
+			return fmt.Errorf("pools: %s needs a minimum_group of at least 2", p.ID)
+		}
+		seen[p.ID] = true
+	}
+	return nil
+}
+
+func (c Charter) checkMoney() error {
+	w, s, j := c.Waterfall, c.Split, c.Judge
+	switch {
+	case !permille(c.CommissionPermille, w.Reserve, w.Purpose, w.Members, w.Investors,
+		s.Data, s.Work, s.Governance, s.Stipend, j.BetaData, j.BetaWork, j.BetaGovernance, j.Gamma):
+		return errors.New("fractions must be between 0 and 1000 thousandths")
+	case w.Reserve+w.Purpose+w.Members+w.Investors != 1000:
+		return errors.New("waterfall: the parts must add up to 1000")
+	case w.Members < 500:
+		return errors.New("waterfall: members must get at least 500: it is their data")
+	case s.Data+s.Work+s.Governance != 1000:
+		return errors.New("split: data, work and governance must add up to 1000")
+	case j.BetaData > 500 || j.BetaWork > 500 || j.BetaGovernance > 500 || j.Gamma > 500:
+		return errors.New("judge: a bound over 500 is no bound")
+	case c.MinimumPayout < 0:
+		return errors.New("minimum_payout must not be negative")
+	}
+	return nil
+}
+
+func permille(values ...int64) bool {
+	for _, v := range values {
+		if v < 0 || v > 1000 {
+			return false
+		}
+	}
+	return true
+}
+
+func (c Charter) checkClasses() error {
+	for _, name := range []string{ClassPolicy, ClassStatement, ClassBylaws} {
+		class, ok := c.Classes[name]
+		switch {
+		case !ok:
+			return fmt.Errorf("classes: %s is missing", name)
+		case !permille(class.SupportPermille, class.ApprovalPermille):
+			return fmt.Errorf("classes: %s: thresholds must be between 0 and 1000 thousandths", name)
+		case class.SupportPermille < 500:
+			return fmt.Errorf("classes: %s: support under 500 would let a minority rule", name)
+		case class.WindowHours < 1 || class.TimelockHours < 0:
+			return fmt.Errorf("classes: %s: window_hours must be at least 1 and timelock_hours not negative", name)
+		}
+	}
+	if len(c.Classes) != 3 {
+		return fmt.Errorf("classes: only %s, %s and %s are known", ClassPolicy, ClassStatement, ClassBylaws)
+	}
+	return nil
+}
+
+func (c Charter) checkOffices() error {
+	treasurers := map[string]bool{}
+	for _, h := range c.Offices {
+		switch {
+		case h.Subject == "":
+			return fmt.Errorf("offices: %s names nobody", h.Office)
+		case h.Office != Vetting && h.Office != Treasury && h.Office != Appeals:
+			return fmt.Errorf("offices: %q is not an office", h.Office)
+		case h.Office == Treasury:
+			treasurers[h.Subject] = true
+		}
+	}
+	if len(treasurers) == 1 {
+		return errors.New("offices: treasury needs two people, because money needs two")
+	}
+	return nil
+}

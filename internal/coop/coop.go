@@ -1,0 +1,73 @@
+// Package coop holds the words the whole house shares: ids, time, money,
+// purposes, offices and the charter that sets a co-op up.
+//
+// It guarantees that an id is a lower-case UUIDv7 and nothing else, that money
+// is an integer of minor units, and that a charter that parsed is consistent.
+// It refuses to do anything: no database, no network, no clock of its own.
+package coop
+
+import (
+	"regexp"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Typed ids. Each is a UUIDv7 as text, except PoolID, which is a slug, and
+// PeriodID, which is a "P" and a four-digit number in order of closing.
+type (
+	MemberID       string
+	ResearcherID   string
+	DatasetID      string
+	UploadID       string
+	RequestID      string
+	RecipientID    string
+	FileID         string
+	InvoiceID      string
+	DecisionID     string
+	ProposalID     string
+	ContributionID string
+	PoolID         string
+	PeriodID       string
+)
+
+var (
+	idPattern   = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
+	slugPattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
+)
+
+// NewID makes a UUIDv7: ids made later sort later. The time in it is the
+// machine's, not the injected clock's; domain times are columns of their own.
+func NewID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// ValidID reports whether s is a UUIDv7 in canonical lower-case form. Every id
+// that arrives from outside is checked with it before it is used.
+func ValidID[T ~string](s T) bool { return idPattern.MatchString(string(s)) }
+
+// ValidSlug reports whether s is a pool id: a letter, then at most 31 letters,
+// digits or hyphens.
+func ValidSlug[T ~string](s T) bool { return slugPattern.MatchString(string(s)) }
+
+// Clock tells the time that domain rules go by. Tests and the demo inject
+// their own; sessions and tokens use the machine's.
+type Clock func() time.Time
+
+// SystemClock is the machine's clock in UTC.
+func SystemClock() time.Time { return time.Now().UTC() }
+
+// Forever is the sentinel for "no end" in columns that are NOT NULL: the last
+// second of the year 9999, in Unix milliseconds.
+const Forever int64 = 253402300799000
+
+// Office is a duty a steward is elected to.
+type Office string
+
+// The offices. Money needs two different people of the treasury.
+const (
+	Vetting  Office = "vetting"
+	Treasury Office = "treasury"
+	Appeals  Office = "appeals"
+)
+
+// Offices lists every office there is.
+func Offices() []Office { return []Office{Vetting, Treasury, Appeals} }
