@@ -17,6 +17,7 @@ type Charter struct {
 	Name               string           `toml:"name"`
 	Currency           Currency         `toml:"currency"`
 	Contact            string           `toml:"contact"`             // where a complaint goes: an address or URL
+	IBAN               string           `toml:"iban"`                // the co-op's own account, which payouts leave from
 	Admission          string           `toml:"admission"`           // open, vouched or invited
 	ClassicRecipients  bool             `toml:"classic_recipients"`  // researchers may use X25519 keys (stock age before 1.3)
 	CommissionPermille int64            `toml:"commission_permille"` // of revenue, for running the platform
