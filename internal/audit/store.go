@@ -1,0 +1,148 @@
+package audit
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"distributed.ai/datacoop/internal/db"
+)
+
+const sqlSize = `SELECT coalesce(max(idx) + 1, 0) FROM audit_leaves`
+
+// size is the number of leaves.
+func size(tx *db.Tx) (n int64, err error) {
+	err = tx.QueryRow(sqlSize).Scan(&n)
+	return n, err
+}
+
+const (
+	sqlInsertLeaf   = `INSERT INTO audit_leaves (idx, leaf) VALUES (?, ?)`
+	sqlInsertHash   = `INSERT INTO audit_hashes (idx, hash) VALUES (?, ?)`
+	sqlInsertRecord = `INSERT INTO audit_records (idx, salt, record) VALUES (?, ?, ?)`
+)
+
+func insert(tx *db.Tx, index int64, text []byte, hashes []tlog.Hash, salt, record []byte) error {
+	if err := tx.ExecOne(sqlInsertLeaf, index, text); err != nil {
+		return err
+	}
+	first := tlog.StoredHashIndex(0, index)
+	for i, h := range hashes {
+		if err := tx.ExecOne(sqlInsertHash, first+int64(i), h[:]); err != nil {
+			return err
+		}
+	}
+	return tx.ExecOne(sqlInsertRecord, index, salt, record)
+}
+
+const sqlHash = `SELECT hash FROM audit_hashes WHERE idx = ?`
+
+// reader reads stored hashes for tlog.
+func reader(tx *db.Tx) tlog.HashReader {
+	return tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
+		hashes := make([]tlog.Hash, len(indexes))
+		for i, index := range indexes {
+			var h []byte
+			if err := tx.QueryRow(sqlHash, index).Scan(&h); err != nil {
+				return nil, fmt.Errorf("stored hash %d: %w", index, err)
+			}
+			if copy(hashes[i][:], h) != tlog.HashSize {
+				return nil, fmt.Errorf("stored hash %d: wrong length", index)
+			}
+		}
+		return hashes, nil
+	})
+}
+
+const sqlLeaf = `SELECT leaf FROM audit_leaves WHERE idx = ?`
+
+func leafText(tx *db.Tx, index int64) (text []byte, err error) {
+	err = tx.QueryRow(sqlLeaf, index).Scan(&text)
+	return text, err
+}
+
+const sqlLeaves = `SELECT leaf FROM audit_leaves WHERE idx >= ? AND idx < ? ORDER BY idx`
+
+func leafTexts(tx *db.Tx, from, to int64) ([][]byte, error) {
+	return db.Collect(tx, func(rows *sql.Rows) (text []byte, err error) {
+		err = rows.Scan(&text)
+		return text, err
+	}, sqlLeaves, from, to)
+}
+
+const sqlRecord = `SELECT salt, record FROM audit_records WHERE idx = ?`
+
+// record returns nil, nil, nil for an erased record.
+func recordOf(tx *db.Tx, index int64) (salt, record []byte, err error) {
+	err = tx.QueryRow(sqlRecord, index).Scan(&salt, &record)
+	if errors.Is(err, db.ErrNoRow) {
+		return nil, nil, nil
+	}
+	return salt, record, err
+}
+
+const sqlDeleteRecord = `DELETE FROM audit_records WHERE idx = ?`
+
+func deleteRecord(tx *db.Tx, index int64) error {
+	_, err := tx.Exec(sqlDeleteRecord, index)
+	return err
+}
+
+const sqlCheckpoint = `SELECT note FROM audit_checkpoint WHERE id = 1`
+
+// signed returns the newest signed checkpoint, or nil if there is none yet.
+func signed(tx *db.Tx) (text []byte, err error) {
+	err = tx.QueryRow(sqlCheckpoint).Scan(&text)
+	if errors.Is(err, db.ErrNoRow) {
+		return nil, nil
+	}
+	return text, err
+}
+
+const sqlPutCheckpoint = `INSERT INTO audit_checkpoint (id, size, note) VALUES (1, ?, ?)
+	ON CONFLICT (id) DO UPDATE SET size = excluded.size, note = excluded.note`
+
+func putSigned(tx *db.Tx, size int64, text []byte) error {
+	return tx.ExecOne(sqlPutCheckpoint, size, text)
+}
+
+const (
+	sqlScanLeaves  = `SELECT idx, leaf FROM audit_leaves ORDER BY idx`
+	sqlScanHashes  = `SELECT idx, hash FROM audit_hashes ORDER BY idx`
+	sqlScanRecords = `SELECT idx, salt, record FROM audit_records ORDER BY idx`
+)
+
+// cursor reads one table in order of its index, a row ahead of its user.
+type cursor struct {
+	rows  *db.Rows
+	index int64 // of the row at hand
+	cells [2][]byte
+	width int
+	done  bool
+}
+
+func open(tx *db.Tx, query string, width int) (*cursor, error) {
+	rows, err := tx.Query(query)
+	if err != nil {
+		return nil, err
+	}
+	c := &cursor{rows: rows, width: width}
+	if err := c.next(); err != nil {
+		return nil, errors.Join(err, rows.Close())
+	}
+	return c, nil
+}
+
+func (c *cursor) next() error {
+	if !c.rows.Next() {
+		c.done = true
+		return c.rows.Err()
+	}
+	cells := []any{&c.index, &c.cells[0], &c.cells[1]}
+	return c.rows.Scan(cells[:1+c.width]...)
+}
+
+// at reports whether the row at hand is the one with this index.
+func (c *cursor) at(index int64) bool { return !c.done && c.index == index }
