@@ -1,0 +1,51 @@
+package appraisal
+
+import (
+	"distributed.ai/datacoop/internal/coop"
+	"distributed.ai/datacoop/internal/fault"
+)
+
+// Params are the voted numbers of the formula, all in thousandths.
+type Params struct {
+	BetaData       int64 `json:"beta_data"`       // how far a judge may move a data share, at most 500
+	BetaGovernance int64 `json:"beta_governance"` // … a governance share
+	BetaWork       int64 `json:"beta_work"`       // … a work share
+	Commission     int64 `json:"commission"`      // of revenue
+	Data           int64 `json:"data"`            // of the members' part; data, governance and work add up to 1000
+	Gamma          int64 `json:"gamma"`           // how far a judge may move one part of the split, of itself, at most 500
+	Governance     int64 `json:"governance"`
+	Investors      int64 `json:"investors"` // of net revenue; investors, members, purpose and reserve add up to 1000
+	Members        int64 `json:"members"`
+	Purpose        int64 `json:"purpose"`
+	Reserve        int64 `json:"reserve"`
+	Stipend        int64 `json:"stipend"` // of the data part
+	Work           int64 `json:"work"`
+}
+
+var errParams = fault.New(fault.Invalid, "params-invalid", "The numbers of the formula contradict each other.")
+
+// ParamsOf takes the numbers of the formula from a charter.
+func ParamsOf(c coop.Charter) Params {
+	return Params{
+		BetaData: c.Judge.BetaData, BetaGovernance: c.Judge.BetaGovernance, BetaWork: c.Judge.BetaWork,
+		Gamma: c.Judge.Gamma, Commission: c.CommissionPermille,
+		Data: c.Split.Data, Work: c.Split.Work, Governance: c.Split.Governance, Stipend: c.Split.Stipend,
+		Reserve: c.Waterfall.Reserve, Purpose: c.Waterfall.Purpose,
+		Members: c.Waterfall.Members, Investors: c.Waterfall.Investors,
+	}
+}
+
+// Check reports the first contradiction as a fault "params-invalid".
+func (p Params) Check() error {
+	switch {
+	case !permille(p.Commission, p.Data, p.Governance, p.Work, p.Stipend, p.Investors, p.Members, p.Purpose, p.Reserve):
+		return errParams.With("a part is not between 0 and 1000")
+	case p.Data+p.Governance+p.Work != 1000:
+		return errParams.With("data, work and governance do not add up to 1000")
+	case p.Investors+p.Members+p.Purpose+p.Reserve != 1000:
+		return errParams.With("the waterfall does not add up to 1000")
+	case !permille(2*p.BetaData, 2*p.BetaGovernance, 2*p.BetaWork, 2*p.Gamma):
+		return errParams.With("a bound is not between 0 and 500")
+	}
+	return nil
+}

@@ -1,0 +1,152 @@
+package appraisal
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"distributed.ai/datacoop/internal/fault"
+)
+
+// Format names the encoding of a bundle.
+const Format = "datacoop-statement/1"
+
+// Bundle is a statement with everything it was computed from: enough to compute
+// it again without the server.
+type Bundle struct {
+	Evidence  Evidence  `json:"evidence"`
+	Format    string    `json:"format"`
+	Opinion   *Opinion  `json:"opinion"` // null: the baseline paid
+	Params    Params    `json:"params"`
+	Statement Statement `json:"statement"`
+}
+
+// JSON is the bundle's canonical encoding by RFC 8785 (JSON Canonicalization
+// Scheme), with evidence and opinion in canonical order.
+func (b Bundle) JSON() ([]byte, error) {
+	b.Evidence, b.Opinion = b.Evidence.normal(), b.Opinion.normal()
+	return canonical(b)
+}
+
+// SHA256 is the digest of JSON in hex, as it is published and logged.
+func (b Bundle) SHA256() (string, error) {
+	b.Evidence, b.Opinion = b.Evidence.normal(), b.Opinion.normal()
+	return digest(b)
+}
+
+// canonical encodes the types of this package by RFC 8785. Their fields are
+// declared in the order of their names and their texts hold none of the
+// characters that encoding/json escapes otherwise than the scheme, so its plain
+// output is canonical; a test holds both rules against an independent
+// implementation.
+func canonical(v any) ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, fmt.Errorf("encode canonical JSON: %w", err)
+	}
+	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
+}
+
+// Faults of Verify; the detail of ErrDiffers is the first field that differs.
+var (
+	ErrUnreadable = fault.New(fault.Invalid, "bundle-unreadable", "This is not a statement bundle of the known format.")
+	ErrDiffers    = fault.New(fault.Invalid, "bundle-differs", "The statement is not what its own evidence gives.")
+)
+
+// ParseBundle reads a bundle without verifying it.
+func ParseBundle(text []byte) (Bundle, error) {
+	var b Bundle
+	if err := json.Unmarshal(text, &b); err != nil || b.Format != Format {
+		return Bundle{}, ErrUnreadable
+	}
+	return b, nil
+}
+
+// Verify computes a bundle's statement again from its evidence, params and
+// opinion, and compares every byte. Nil means that they agree. Anything else is
+// a fault: ErrUnreadable, ErrDiffers with the path of the first field that
+// differs ("encoding" where only the way of writing it does), or the fault of
+// Close where the evidence cannot be appraised at all.
+func Verify(bundle []byte) error {
+	given, err := ParseBundle(bundle)
+	if err != nil {
+		return err
+	}
+	again, err := NewBundle(given.Evidence, given.Params, given.Opinion)
+	if err != nil {
+		return err
+	}
+	want, err := again.JSON()
+	if err != nil {
+		return err
+	}
+	if bytes.Equal(want, bundle) {
+		return nil
+	}
+	return ErrDiffers.With(firstDifference(bundle, want))
+}
+
+// firstDifference names the first field, in canonical order, in which two
+// documents differ.
+func firstDifference(given, want []byte) string {
+	var a, b any
+	for text, into := range map[*[]byte]*any{&given: &a, &want: &b} {
+		dec := json.NewDecoder(bytes.NewReader(*text))
+		dec.UseNumber()
+		if dec.Decode(into) != nil {
+			return "encoding"
+		}
+	}
+	if path, differs := difference("", a, b); differs {
+		return path
+	}
+	return "encoding"
+}
+
+func difference(path string, a, b any) (string, bool) {
+	switch a := a.(type) {
+	case map[string]any:
+		if b, ok := b.(map[string]any); ok {
+			return differenceInMap(path, a, b)
+		}
+	case []any:
+		if b, ok := b.([]any); ok {
+			return differenceInList(path, a, b)
+		}
+	default:
+		return path, a != b
+	}
+	return path, true
+}
+
+func differenceInMap(path string, a, b map[string]any) (string, bool) {
+	if path != "" {
+		path += "."
+	}
+	names := slices.AppendSeq(slices.Collect(maps.Keys(a)), maps.Keys(b))
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		va, ina := a[name]
+		vb, inb := b[name]
+		if ina != inb {
+			return path + name, true
+		}
+		if at, differs := difference(path+name, va, vb); differs {
+			return at, true
+		}
+	}
+	return "", false
+}
+
+func differenceInList(path string, a, b []any) (string, bool) {
+	for i := range min(len(a), len(b)) {
+		if at, differs := difference(fmt.Sprintf("%s[%d]", path, i), a[i], b[i]); differs {
+			return at, true
+		}
+	}
+	return path, len(a) != len(b)
+}

@@ -1,0 +1,242 @@
+package ledger
+
+import (
+	"database/sql"
+	"errors"
+	"strings"
+
+	"distributed.ai/datacoop/internal/coop"
+	"distributed.ai/datacoop/internal/db"
+)
+
+const (
+	sqlBegin    = `INSERT INTO ledger_books (id, currency) VALUES (1, ?) ON CONFLICT (id) DO NOTHING`
+	sqlCurrency = `SELECT currency FROM ledger_books WHERE id = 1`
+)
+
+// begin fixes the currency of new books and returns that of the books there are.
+func begin(tx *db.Tx, c coop.Currency) (have coop.Currency, err error) {
+	if _, err := tx.Exec(sqlBegin, string(c)); err != nil {
+		return "", err
+	}
+	err = tx.QueryRow(sqlCurrency).Scan(&have)
+	return have, err
+}
+
+// end is the state after the newest entry.
+type end struct {
+	seq, turnover int64
+	digest        [32]byte
+}
+
+const sqlNewest = `SELECT seq, turnover, digest FROM ledger_entries ORDER BY seq DESC LIMIT 1`
+
+func newest(tx *db.Tx) (last end, err error) {
+	var digest []byte
+	err = tx.QueryRow(sqlNewest).Scan(&last.seq, &last.turnover, &digest)
+	copy(last.digest[:], digest)
+	if errors.Is(err, db.ErrNoRow) {
+		return end{}, nil
+	}
+	return last, err
+}
+
+const sqlHasRef = `SELECT count(*) FROM ledger_entries WHERE ref = ?`
+
+func hasRef(tx *db.Tx, ref string) (bool, error) {
+	var n int64
+	err := tx.QueryRow(sqlHasRef, ref).Scan(&n)
+	return n > 0, err
+}
+
+const (
+	sqlInsertEntry = `INSERT INTO ledger_entries (seq, at, kind, ref, memo, digest, turnover, leaf) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
+
+	sqlInsertPostings = `INSERT INTO ledger_postings (seq, n, account, amount) VALUES (?, ?, ?, ?)`
+	sqlAddBalances    = `INSERT INTO ledger_balances (account, amount) VALUES (?, ?)`
+	sqlOnBalance      = ` ON CONFLICT (account) DO UPDATE SET amount = ledger_balances.amount + excluded.amount`
+)
+
+// batches are how many rows one statement inserts: few shapes, so that the
+// driver finds each prepared, and many rows, because a call costs more than a
+// row.
+var batches = [...]int{256, 16, 1}
+
+// repeated is a statement for n rows: insert ends in the first one's VALUES.
+func repeated(insert, row, tail string, n int) string {
+	return insert + strings.Repeat(", "+row, n-1) + tail
+}
+
+func insert(tx *db.Tx, p Posted, turnover, leaf int64) error {
+	if err := tx.ExecOne(sqlInsertEntry, p.Seq, p.At, p.Kind, p.Ref, p.Memo, p.Digest[:], turnover, leaf); err != nil {
+		return err
+	}
+	at, lines := int64(0), p.Postings
+	var args, sums []any
+	for _, n := range batches {
+		postings := repeated(sqlInsertPostings, "(?, ?, ?, ?)", "", n)
+		balances := repeated(sqlAddBalances, "(?, ?)", sqlOnBalance, n)
+		for ; len(lines) >= n; lines = lines[n:] {
+			args, sums = args[:0], sums[:0]
+			for _, line := range lines[:n] {
+				at++
+				args = append(args, p.Seq, at, string(line.Account), line.Amount)
+				sums = append(sums, string(line.Account), line.Amount)
+			}
+			if _, err := tx.Exec(postings, args...); err != nil {
+				return err
+			}
+			if _, err := tx.Exec(balances, sums...); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+const sqlBalance = `SELECT amount FROM ledger_balances WHERE account = ?`
+
+// balance is the sum of an account's postings, debits positive.
+func balance(tx *db.Tx, a Account) (sum int64, err error) {
+	err = tx.QueryRow(sqlBalance, string(a)).Scan(&sum)
+	if errors.Is(err, db.ErrNoRow) {
+		return 0, nil
+	}
+	return sum, err
+}
+
+const sqlSomeBalances = `SELECT account, amount FROM ledger_balances WHERE account IN (?`
+
+// owed reports whether every account can bear its debit. The accounts differ.
+func owed(tx *db.Tx, debits []Posting) (bool, error) {
+	var args []any
+	for _, n := range batches {
+		query := repeated(sqlSomeBalances, "?", ")", n)
+		for ; len(debits) >= n; debits = debits[n:] {
+			left := make(map[Account]int64, n)
+			args = args[:0]
+			for _, d := range debits[:n] {
+				left[d.Account] = d.Amount
+				args = append(args, string(d.Account))
+			}
+			have, err := db.Collect(tx, scanPosting, query, args...)
+			if err != nil {
+				return false, err
+			}
+			for _, b := range have {
+				left[b.Account] += b.Amount
+			}
+			for _, sum := range left {
+				if sum > 0 {
+					return false, nil
+				}
+			}
+		}
+	}
+	return true, nil
+}
+
+func scanPosting(rows *sql.Rows) (p Posting, err error) {
+	err = rows.Scan(&p.Account, &p.Amount)
+	return p, err
+}
+
+const (
+	sqlBalances       = `SELECT account, amount FROM ledger_balances ORDER BY account`
+	sqlBalancesPrefix = `SELECT account, amount FROM ledger_balances WHERE account >= ? AND account < ? ORDER BY account`
+)
+
+func balances(tx *db.Tx, prefix string) ([]Balance, error) {
+	scan := func(rows *sql.Rows) (Balance, error) {
+		p, err := scanPosting(rows)
+		return Balance{p.Account, p.Account.natural(p.Amount)}, err
+	}
+	if prefix == "" {
+		return db.Collect(tx, scan, sqlBalances)
+	}
+	after := prefix[:len(prefix)-1] + string(rune(prefix[len(prefix)-1]+1))
+	return db.Collect(tx, scan, sqlBalancesPrefix, prefix, after)
+}
+
+const (
+	sqlEntries     = `SELECT seq, at, kind, ref, memo, digest FROM ledger_entries WHERE seq > ? ORDER BY seq LIMIT ?`
+	sqlAllEntries  = `SELECT seq, at, kind, ref, memo, digest FROM ledger_entries ORDER BY seq`
+	sqlPostings    = `SELECT account, amount FROM ledger_postings WHERE seq = ? ORDER BY n`
+	sqlAllPostings = `SELECT seq, account, amount FROM ledger_postings ORDER BY seq, n`
+	sqlStrays      = `SELECT count(*) FROM ledger_postings WHERE seq NOT IN (SELECT seq FROM ledger_entries)`
+)
+
+func scanEntry(rows *sql.Rows) (p Posted, err error) {
+	var digest []byte
+	err = rows.Scan(&p.Seq, &p.At, &p.Kind, &p.Ref, &p.Memo, &digest)
+	copy(p.Digest[:], digest)
+	return p, err
+}
+
+func entries(tx *db.Tx, after int64, limit int) ([]Posted, error) {
+	list, err := db.Collect(tx, scanEntry, sqlEntries, after, max(limit, 0))
+	for i := range list {
+		if err == nil {
+			list[i].Postings, err = db.Collect(tx, scanPosting, sqlPostings, list[i].Seq)
+		}
+	}
+	return list, err
+}
+
+// scan calls fn with every entry in order. The postings are only fn's until it
+// returns.
+func scan(tx *db.Tx, fn func(p Posted) error) (err error) {
+	heads, err := tx.Query(sqlAllEntries)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, heads.Close()) }()
+	lines, err := tx.Query(sqlAllPostings)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lines.Close()) }()
+	ahead := cursor{rows: lines}
+	if err := ahead.next(); err != nil {
+		return err
+	}
+	var postings []Posting
+	for heads.Next() {
+		p, err := scanEntry(heads)
+		if err != nil {
+			return err
+		}
+		for postings = postings[:0]; ahead.seq == p.Seq; {
+			postings = append(postings, ahead.posting)
+			if err := ahead.next(); err != nil {
+				return err
+			}
+		}
+		p.Postings = postings
+		if err := fn(p); err != nil {
+			return err
+		}
+	}
+	return errors.Join(heads.Err(), lines.Err())
+}
+
+// cursor reads postings one row ahead of its user; seq is 0 after the last.
+type cursor struct {
+	rows    *db.Rows
+	seq     int64
+	posting Posting
+}
+
+func (c *cursor) next() error {
+	if !c.rows.Next() {
+		c.seq = 0
+		return c.rows.Err()
+	}
+	return c.rows.Scan(&c.seq, &c.posting.Account, &c.posting.Amount)
+}
+
+// strays counts postings whose entry is missing.
+func strays(tx *db.Tx) (n int64, err error) {
+	err = tx.QueryRow(sqlStrays).Scan(&n)
+	return n, err
+}
