@@ -29,6 +29,9 @@ type Charter struct {
 	Waterfall          Waterfall        `toml:"waterfall"`
 	Split              Split            `toml:"split"`
 	Judge              Judge            `toml:"judge"`
+	Judges             []Model          `toml:"judges"`        // who is asked; none: the baseline pays
+	RemoteJudges       bool             `toml:"remote_judges"` // models may run on somebody else's machine
+	Rubric             string           `toml:"rubric"`        // what the members want weighed, in their words
 	Classes            map[string]Class `toml:"classes"`
 	Offices            []Holder         `toml:"offices"`
 }
@@ -67,6 +70,14 @@ type Judge struct {
 	BetaWork       int64 `toml:"beta_work"`
 	BetaGovernance int64 `toml:"beta_governance"`
 	Gamma          int64 `toml:"gamma"`
+}
+
+// Model is a language model that weighs contributions, behind an
+// OpenAI-compatible address. Its key, if it needs one, is not in the charter.
+type Model struct {
+	Family  string `toml:"family"` // models of one family count as one judge
+	BaseURL string `toml:"base_url"`
+	Name    string `toml:"name"`
 }
 
 // Class is how one kind of proposal is decided: support is yes/(yes+no) and
@@ -201,6 +212,26 @@ func (c Charter) checkMoney() error {
 		return errors.New("judge: a bound over 500 is no bound")
 	case c.MinimumPayout < 0:
 		return errors.New("minimum_payout must not be negative")
+	}
+	return c.checkJudges()
+}
+
+// maxRubric bounds what is put before a model in the members' words.
+const maxRubric = 8000
+
+func (c Charter) checkJudges() error {
+	seen := map[string]bool{}
+	for _, m := range c.Judges {
+		switch {
+		case !ValidSlug(m.Family) || m.BaseURL == "" || m.Name == "":
+			return errors.New("judges: each needs a family, a base_url and a name")
+		case seen[m.Family]:
+			return fmt.Errorf("judges: %s appears twice; one family is one judge", m.Family)
+		}
+		seen[m.Family] = true
+	}
+	if len(c.Rubric) > maxRubric {
+		return fmt.Errorf("rubric: at most %d characters", maxRubric)
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ const FixturesEnv = "DATACOOP_FIXTURES"
 // is skipped if it is not there.
 func Fixture(t testing.TB, rel string) string {
 	t.Helper()
-	root, ok := fixtures()
+	root, ok := Fixtures()
 	if !ok {
 		t.Skipf("no fixtures: set %s or put them in shared/fixtures beside the repository", FixturesEnv)
 	}
@@ -36,7 +36,9 @@ func FixtureBytes(t testing.TB, rel string) []byte {
 	return data
 }
 
-func fixtures() (string, bool) {
+// Fixtures finds the folder of real inputs beside the repository; false if
+// there is none.
+func Fixtures() (string, bool) {
 	if dir := os.Getenv(FixturesEnv); dir != "" {
 		return dir, true
 	}
