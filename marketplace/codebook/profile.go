@@ -44,28 +44,18 @@ func (t Table) filled(column int) (n int) {
 
 // span takes months and days from the first column that holds a date or time.
 func (p *Profile) span(t Table) {
-	column := -1
-	for i, c := range t.Codebook.Columns {
-		if c.Type == TypeDate || c.Type == TypeTime {
-			column = i
-			break
-		}
-	}
-	days := map[string]bool{}
+	column, days := t.dayColumn(), map[string]bool{}
 	for _, row := range t.Rows {
-		if column < 0 || row[column] == "" {
-			continue
+		if day := dayOf(row, column); day != "" {
+			days[day] = true
 		}
-		day := row[column][:len("2006-01-02")]
-		month := day[:len("2006-01")]
-		days[day] = true
-		if p.From == "" || month < p.From {
-			p.From = month
-		}
-		p.To = max(p.To, month)
 	}
 	p.Days = len(days)
+	first, last := t.Days()
+	p.From, p.To = month(first), month(last)
 }
+
+func month(day string) string { return day[:min(len(day), len("2006-01"))] }
 
 // Rounded is the profile with every count rounded to one significant digit,
 // for places where exact numbers could tell who somebody is.

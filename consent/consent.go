@@ -1,0 +1,92 @@
+// Package consent is the conscience: what each member agreed to, and the
+// decision of every single release.
+//
+// # Records
+//
+// A member answers for a pool, and where they wish for one dataset. Answers are
+// only ever appended: the newest of a scope governs, and a dataset's own answer
+// replaces its pool's. One exception makes "no" safe: a refusal or withdrawal
+// given for the whole pool after the dataset's answer counts as well. Pausing
+// stops everything and forgets nothing. Every record has a signed receipt that
+// anybody can verify offline (VerifyReceipt).
+//
+// # Decisions
+//
+// Decide asks the law in force (package policies) about one dataset, now, in
+// the transaction that would release it, and writes the answer down whether it
+// is yes or no: with the revision, the exact question as canonical JSON, its
+// digest, the reasons, and the position in the sequence of records it was based
+// on. DecideCohort does the same for all datasets of a pool. ReplayAll decides
+// everything that was ever decided once more and compares.
+//
+// # What it guarantees
+//
+// A Permit exists only where the law said yes for one dataset, purpose and
+// recipient, in a transaction that recorded so; it is good for minutes, and its
+// zero value opens nothing. Withdrawal, pause, refusal and revocation hold from
+// the next decision on. Every decision and every record leaves one entry in the
+// audit log, a cohort one for all its decisions.
+//
+// # What it refuses
+//
+// An answer that is neither yes nor no, consent to what base law never permits,
+// a question without a purpose, and a decision while no law is in force.
+package consent
+
+import (
+	"context"
+	"crypto/ed25519"
+	"embed"
+	"errors"
+	"log/slog"
+	"time"
+
+	"distributed.ai/datacoop/internal/audit"
+	"distributed.ai/datacoop/internal/coop"
+	"distributed.ai/datacoop/internal/db"
+	"distributed.ai/datacoop/policies"
+)
+
+//go:embed schema
+var schema embed.FS
+
+// maxPermit is the longest any permit may be good for.
+const maxPermit = time.Hour
+
+// Config is what the room needs.
+type Config struct {
+	DB        *db.DB
+	Engine    *policies.Engine
+	Log       *audit.Log
+	Clock     coop.Clock
+	Key       ed25519.PrivateKey // the co-op's, signs receipts
+	PermitFor time.Duration      // how long a permit is good for, an hour at most
+	Charter   coop.Charter       // names the co-op in receipts: Name, Contact, Currency
+	Logger    *slog.Logger       // told when the law could not be read; nil is slog.Default
+}
+
+// Service answers for members' records and for decisions. It is safe for
+// concurrent use.
+type Service struct{ c Config }
+
+// New opens the room, making its tables if needed.
+func New(ctx context.Context, c Config) (*Service, error) {
+	switch {
+	case c.DB == nil || c.Engine == nil || c.Log == nil || c.Clock == nil:
+		return nil, errors.New("consent: database, engine, log and clock are needed")
+	case len(c.Key) != ed25519.PrivateKeySize:
+		return nil, errors.New("consent: the receipt key is not an Ed25519 private key")
+	case c.PermitFor <= 0 || c.PermitFor > maxPermit:
+		return nil, errors.New("consent: a permit must be good for more than nothing and at most an hour")
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if err := c.DB.Migrate(ctx, "consent", schema); err != nil {
+		return nil, err
+	}
+	return &Service{c}, nil
+}
+
+// now is the domain time in Unix milliseconds.
+func (s *Service) now() int64 { return s.c.Clock().UnixMilli() }

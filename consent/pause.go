@@ -1,0 +1,55 @@
+package consent
+
+import (
+	"context"
+	"fmt"
+
+	"distributed.ai/datacoop/internal/audit"
+	"distributed.ai/datacoop/internal/coop"
+	"distributed.ai/datacoop/internal/db"
+)
+
+// pauseEvent is what the audit log keeps of a pause.
+type pauseEvent struct {
+	Member coop.MemberID `json:"member"`
+	Paused bool          `json:"paused"`
+	At     int64         `json:"at"`
+	Seq    int64         `json:"seq"`
+}
+
+// Pause stops every use of the member's data from the next decision on and
+// changes nothing else. Pausing twice is harmless.
+func (s *Service) Pause(ctx context.Context, m coop.MemberID) error { return s.setPaused(ctx, m, true) }
+
+// Resume ends a pause: every record governs again as it did. Resuming twice is
+// harmless.
+func (s *Service) Resume(ctx context.Context, m coop.MemberID) error {
+	return s.setPaused(ctx, m, false)
+}
+
+func (s *Service) setPaused(ctx context.Context, m coop.MemberID, paused bool) error {
+	if !coop.ValidID(m) {
+		return ErrNoMember
+	}
+	err := s.c.DB.Update(ctx, func(tx *db.Tx) error {
+		was, err := pausedMember(tx, m)
+		if err != nil || was == paused {
+			return err
+		}
+		seq, err := nextSeq(tx)
+		if err != nil {
+			return err
+		}
+		e := pauseEvent{m, paused, s.now(), seq}
+		verdict := map[bool]string{true: "paused", false: "resumed"}[paused]
+		leaf, err := s.c.Log.Append(tx, audit.Event{Kind: "consent.pause", Verdict: verdict, Record: e})
+		if err != nil {
+			return err
+		}
+		return insertPause(tx, e, leaf)
+	})
+	if err != nil {
+		return fmt.Errorf("consent: pausing: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,202 @@
+package policies
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/gowebpki/jcs"
+)
+
+// Input is one question: may this dataset be released for this request, given
+// these records? Nothing in it is optional; a zero value never permits.
+type Input struct {
+	Request Request  `json:"request"`
+	Dataset Dataset  `json:"dataset"`
+	Records []Record `json:"records"` // the member's governing records, none if there is no consent
+}
+
+// Request is what a researcher asks.
+type Request struct {
+	ID            string    `json:"id"`
+	Pool          string    `json:"pool"`
+	Requester     Requester `json:"requester"`
+	DUO           string    `json:"duo"` // "DUO:0000042"
+	DPV           string    `json:"dpv"` // "AcademicResearch"
+	Commercial    bool      `json:"commercial"`
+	PriceMinor    int64     `json:"price_minor"` // for this dataset, in minor units
+	RetentionDays int64     `json:"retention_days"`
+	Reviewed      bool      `json:"reviewed"` // people have looked at it, where a policy asks for that
+	Time          int64     `json:"time"`     // Unix milliseconds of the decision
+}
+
+// Requester is who asks.
+type Requester struct {
+	ID     string `json:"id"`
+	Kind   string `json:"kind"` // one of coop.RequesterKinds
+	Vetted bool   `json:"vetted"`
+	Region string `json:"region"` // ISO 3166-1 alpha-2
+}
+
+// Dataset is what is asked for.
+type Dataset struct {
+	ID         string   `json:"id"`
+	Member     string   `json:"member"`
+	Pool       string   `json:"pool"`
+	Categories []string `json:"categories"`
+	Region     string   `json:"region"`
+	Sealed     int64    `json:"sealed"` // Unix milliseconds
+	Closed     int64    `json:"closed"` // Unix milliseconds; coop.Forever while it is open
+}
+
+// Effects of a record.
+const (
+	Given     = "given"
+	Refused   = "refused"
+	Withdrawn = "withdrawn"
+)
+
+// Record is one governing consent record of the dataset's member.
+type Record struct {
+	ID             string   `json:"id"`
+	Effect         string   `json:"effect"`          // Given, Refused or Withdrawn
+	Scope          string   `json:"scope"`           // "pool" or "dataset"
+	Purposes       []string `json:"purposes"`        // DUO codes; a refusal without any refuses all
+	Except         []string `json:"except"`          // DUO codes refused although Purposes cover them
+	DPV            []string `json:"dpv"`             // allowed DPV terms; empty is any that base law permits
+	RequesterKinds []string `json:"requester_kinds"` // empty is nobody
+	Regions        []string `json:"regions"`         // empty is anywhere
+	Commercial     bool     `json:"commercial"`
+	MinPriceMinor  int64    `json:"min_price_minor"`
+	NotBefore      int64    `json:"not_before"` // Unix milliseconds
+	Expires        int64    `json:"expires"`    // Unix milliseconds; coop.Forever for none
+	Withdrawn      int64    `json:"withdrawn"`  // Unix milliseconds; coop.Forever for not withdrawn
+	Paused         bool     `json:"paused"`
+}
+
+// maxExact is the largest integer every JSON reader keeps exactly (RFC 8785).
+const maxExact = 1<<53 - 1
+
+var errInput = errors.New("policies: malformed input")
+
+// Canonical returns the input as canonical JSON (RFC 8785): what a decision
+// stores, what its digest is of, and what a replay reads.
+func (in Input) Canonical() ([]byte, error) {
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(in.normal())
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errInput, err)
+	}
+	return jcs.Transform(text)
+}
+
+// ParseInput reads what Canonical wrote. It refuses unknown and missing parts,
+// trailing text, and values Canonical would have refused.
+func ParseInput(text []byte) (Input, error) {
+	var in Input
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&in); err != nil {
+		return Input{}, fmt.Errorf("%w: %w", errInput, err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return Input{}, fmt.Errorf("%w: text after the end", errInput)
+	}
+	again, err := in.Canonical()
+	if err != nil {
+		return Input{}, err
+	}
+	if !bytes.Equal(again, text) {
+		return Input{}, fmt.Errorf("%w: not canonical", errInput)
+	}
+	return in, nil
+}
+
+// Class names everything in the input that can change its answer: inputs of one
+// class have one answer under any revision. Ids are left out, for no policy
+// reads them; times count only as before, at or after the time of the request
+// and a price floor only as below, at or above the price, for the kernel reads
+// them in no other way and no access policy reads them at all. It is a SHA-256
+// in hex, good for comparing within one process.
+func (in Input) Class() (string, error) {
+	if err := in.check(); err != nil {
+		return "", err
+	}
+	now, price := in.Request.Time, in.Request.PriceMinor
+	in = in.normal()
+	in.Request.ID, in.Request.Requester.ID, in.Request.Time = "", "", 0
+	in.Dataset.ID, in.Dataset.Member = "", ""
+	if in.Dataset.Sealed > 0 {
+		in.Dataset.Sealed = 2 + side(in.Dataset.Sealed, now)
+	}
+	in.Dataset.Closed = side(in.Dataset.Closed, now)
+	for i := range in.Records {
+		r := &in.Records[i]
+		r.ID, r.Scope, r.MinPriceMinor = "", "", side(r.MinPriceMinor, price)
+		r.NotBefore, r.Expires, r.Withdrawn = side(r.NotBefore, now), side(r.Expires, now), side(r.Withdrawn, now)
+	}
+	text, err := json.Marshal(in)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", errInput, err)
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// side is -1, 0 or 1 as n is below, at or above the mark.
+func side(n, mark int64) int64 { return int64(cmp.Compare(n, mark)) }
+
+// normal replaces nil lists, so that they are written [] and not null.
+func (in Input) normal() Input {
+	in.Dataset.Categories = list(in.Dataset.Categories)
+	records := make([]Record, 0, len(in.Records))
+	for _, r := range in.Records {
+		r.Purposes, r.Except, r.DPV = list(r.Purposes), list(r.Except), list(r.DPV)
+		r.RequesterKinds, r.Regions = list(r.RequesterKinds), list(r.Regions)
+		records = append(records, r)
+	}
+	in.Records = records
+	return in
+}
+
+func list(s []string) []string {
+	if s == nil {
+		return []string{}
+	}
+	return s
+}
+
+// check refuses what JSON would silently change: text that is not UTF-8 and
+// integers a reader may round. Effects outside the three are a fault of ours.
+func (in Input) check() error {
+	numbers := []int64{in.Request.PriceMinor, in.Request.RetentionDays, in.Request.Time, in.Dataset.Sealed, in.Dataset.Closed}
+	words := []string{in.Request.ID, in.Request.Pool, in.Request.DUO, in.Request.DPV,
+		in.Request.Requester.ID, in.Request.Requester.Kind, in.Request.Requester.Region,
+		in.Dataset.ID, in.Dataset.Member, in.Dataset.Pool, in.Dataset.Region}
+	words = append(words, in.Dataset.Categories...)
+	for _, r := range in.Records {
+		if r.Effect != Given && r.Effect != Refused && r.Effect != Withdrawn {
+			return fmt.Errorf("%w: effect of a record", errInput)
+		}
+		numbers = append(numbers, r.MinPriceMinor, r.NotBefore, r.Expires, r.Withdrawn)
+		words = append(words, r.ID, r.Scope)
+		words = append(words, slices.Concat(r.Purposes, r.Except, r.DPV, r.RequesterKinds, r.Regions)...)
+	}
+	if slices.ContainsFunc(numbers, func(n int64) bool { return n > maxExact || n < -maxExact }) {
+		return fmt.Errorf("%w: a number is out of range", errInput)
+	}
+	if !utf8.ValidString(strings.Join(words, "\x00")) {
+		return fmt.Errorf("%w: text is not UTF-8", errInput)
+	}
+	return nil
+}

@@ -1,0 +1,228 @@
+package policies
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"time"
+
+	"github.com/gowebpki/jcs"
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/storage/inmem"
+)
+
+const decisionQuery = "data.coop.decision.result"
+
+// evalDeadline is a thousand times what a decision takes; whatever needs longer
+// is refused.
+const evalDeadline = 2 * time.Second
+
+// Revision is law ready to be asked. It never changes and is safe for
+// concurrent use.
+type Revision struct {
+	hash      string
+	sources   map[string][]byte // by path: kernel, access file and terms
+	restored  bool              // from an archive: replays, never in force
+	foreign   bool              // of another release of this program
+	sentences []string
+	query     rego.PreparedEvalQuery
+}
+
+// Compile makes a revision of an access policy and the embedded kernel. The
+// error of a file that breaks a rule is a Broken with every finding.
+func Compile(ctx context.Context, access []byte) (*Revision, error) {
+	if _, findings := shape(access); len(findings) > 0 {
+		return nil, &Broken{findings}
+	}
+	sources := Base()
+	sources[accessPath] = bytes.Clone(access)
+	return compile(ctx, sources)
+}
+
+// Broken is the error of an access policy that breaks a rule.
+type Broken struct{ Findings []string }
+
+// Error returns the first finding.
+func (b *Broken) Error() string { return "policies: access policy: " + b.Findings[0] }
+
+func compile(ctx context.Context, sources map[string][]byte) (*Revision, error) {
+	compiler, err := strict(sources)
+	if err != nil {
+		return nil, err
+	}
+	query, err := prepare(ctx, compiler, sources[termsPath])
+	if err != nil {
+		return nil, err
+	}
+	return &Revision{
+		hash:      hash(sources),
+		sources:   sources,
+		sentences: sentences(compiler.Modules[accessPath]),
+		query:     query,
+	}, nil
+}
+
+// strict compiles all Rego of the sources under the allow-list. What the access
+// file breaks is reported as Broken; the kernel is ours.
+func strict(sources map[string][]byte) (*ast.Compiler, error) {
+	modules := map[string]*ast.Module{}
+	for name, text := range sources {
+		if path.Ext(name) != ".rego" {
+			continue
+		}
+		module, err := ast.ParseModuleWithOpts(name, string(text), parserOptions())
+		if err != nil {
+			return nil, fmt.Errorf("policies: parsing %s: %w", name, err)
+		}
+		modules[name] = module
+	}
+	compiler := ast.NewCompiler().WithStrict(true).WithCapabilities(capabilities())
+	compiler.Compile(modules)
+	if compiler.Failed() && slices.ContainsFunc(compiler.Errors, inKernel) {
+		return nil, fmt.Errorf("policies: compiling the kernel: %w", compiler.Errors)
+	}
+	if compiler.Failed() {
+		return nil, &Broken{complaints(compiler.Errors)}
+	}
+	return compiler, nil
+}
+
+func inKernel(e *ast.Error) bool { return e.Location != nil && e.Location.File != accessPath }
+
+func parserOptions() ast.ParserOptions {
+	return ast.ParserOptions{ProcessAnnotation: true, RegoVersion: ast.RegoV1, Capabilities: capabilities()}
+}
+
+func prepare(ctx context.Context, compiler *ast.Compiler, terms []byte) (rego.PreparedEvalQuery, error) {
+	data, err := termsData(terms)
+	if err != nil {
+		return rego.PreparedEvalQuery{}, err
+	}
+	query, err := rego.New(
+		rego.Query(decisionQuery),
+		rego.Compiler(compiler),
+		rego.Store(inmem.NewFromObject(data)),
+		rego.StrictBuiltinErrors(true),
+	).PrepareForEval(ctx)
+	if err != nil {
+		return rego.PreparedEvalQuery{}, fmt.Errorf("policies: preparing: %w", err)
+	}
+	return query, nil
+}
+
+func termsData(text []byte) (map[string]any, error) {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.UseNumber()
+	var terms map[string]any
+	if err := dec.Decode(&terms); err != nil {
+		return nil, fmt.Errorf("policies: reading terms: %w", err)
+	}
+	return map[string]any{"terms": terms}, nil
+}
+
+// hash is the SHA-256, in hex, over the sources in order of their paths, each
+// path and text preceded by its length in eight bytes, big end first.
+func hash(sources map[string][]byte) string {
+	h := sha256.New()
+	for _, name := range sortedKeys(sources) {
+		for _, part := range [][]byte{[]byte(name), sources[name]} {
+			var length [8]byte
+			binary.BigEndian.PutUint64(length[:], uint64(len(part)))
+			h.Write(length[:])
+			h.Write(part)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// Hash names the revision: SHA-256 in hex over everything that can change an
+// answer, the kernel and terms included.
+func (r *Revision) Hash() string { return r.hash }
+
+// Source returns the access policy of the revision.
+func (r *Revision) Source() []byte { return bytes.Clone(r.sources[accessPath]) }
+
+// Sentences says in plain English what the access policy adds to base law, one
+// sentence for each rule, as the file states it in its titles and sentences.
+func (r *Revision) Sentences() []string { return slices.Clone(r.sentences) }
+
+// Archive returns everything the revision consists of as canonical JSON, so
+// that its decisions can be replayed after the kernel has changed (Restore).
+func (r *Revision) Archive() ([]byte, error) {
+	texts := make(map[string]string, len(r.sources))
+	for name, text := range r.sources {
+		texts[name] = string(text)
+	}
+	out, err := json.Marshal(texts)
+	if err != nil {
+		return nil, fmt.Errorf("policies: archiving: %w", err)
+	}
+	return jcs.Transform(out)
+}
+
+// Restore compiles an archive exactly as it was, for replaying past decisions.
+// An Engine never puts it in force: its kernel is the archive's, not this
+// program's.
+func Restore(ctx context.Context, archive []byte) (*Revision, error) {
+	var texts map[string]string
+	if err := json.Unmarshal(archive, &texts); err != nil {
+		return nil, fmt.Errorf("policies: reading an archive: %w", err)
+	}
+	sources := make(map[string][]byte, len(texts))
+	for name, text := range texts {
+		sources[name] = []byte(text)
+	}
+	r, err := compile(ctx, sources)
+	if err != nil {
+		return nil, err
+	}
+	_, findings := shape(sources[accessPath])
+	r.restored, r.foreign = true, len(findings) > 0 || !sameKernel(sources)
+	return r, nil
+}
+
+func sameKernel(sources map[string][]byte) bool {
+	own := Base()
+	own[accessPath] = sources[accessPath]
+	return hash(own) == hash(sources)
+}
+
+// Classes reports whether Input.Class holds for the revision: whether its kernel
+// and its rules for access policies are this program's. It is false only for
+// archives of another release.
+func (r *Revision) Classes() bool { return !r.foreign }
+
+// Decide answers one question. The outcome of a nil revision, a malformed
+// input, an error or a deadline refuses, with a reason that says so; err then
+// tells the operator more and must not reach the requester.
+func (r *Revision) Decide(ctx context.Context, in Input) (Outcome, error) {
+	if r == nil {
+		return unavailable(), ErrSealed
+	}
+	if err := in.check(); err != nil {
+		return refusal(CodeMalformed, "The question was not put in a form the law can read."), err
+	}
+	out, err := r.eval(ctx, in)
+	if err != nil {
+		return unavailable(), fmt.Errorf("policies: deciding: %w", err)
+	}
+	return out, nil
+}
+
+func (r *Revision) eval(ctx context.Context, in Input, options ...rego.EvalOption) (Outcome, error) {
+	ctx, cancel := context.WithTimeout(ctx, evalDeadline)
+	defer cancel()
+	rs, err := r.query.Eval(ctx, append(options, rego.EvalParsedInput(in.value()))...)
+	if err := errors.Join(err, ctx.Err()); err != nil {
+		return Outcome{}, err
+	}
+	return outcome(rs)
+}
