@@ -1,0 +1,36 @@
+package vault
+
+import "distributed.ai/datacoop/internal/fault"
+
+// What the vault answers when it refuses. Headers and payloads that are not
+// acceptable are refused with the faults of package header.
+var (
+	ErrNotFound       = fault.New(fault.NotFound, "dataset-not-found", "There is no such dataset.")
+	ErrUploadNotFound = fault.New(fault.NotFound, "upload-not-found", "There is no such upload.")
+	ErrUploadExpired  = fault.New(fault.Gone, "upload-expired", "The upload was left alone for too long; start it again.")
+	ErrUploadExists   = fault.New(fault.Conflict, "upload-exists", "This dataset has an upload already; continue or cancel it.")
+	ErrUploadBusy     = fault.New(fault.Conflict, "upload-busy", "Another part of this upload is being received; try again when it is done.")
+	ErrUploadComplete = fault.New(fault.Conflict, "upload-complete", "This upload is complete; nothing can be added to it.")
+	ErrOffset         = fault.New(fault.Conflict, "upload-offset", "The upload stands at another offset; ask for it and continue there.")
+	ErrOverLength     = fault.New(fault.TooLarge, "upload-over-length", "More bytes came than the upload was opened for.")
+	ErrTooLarge       = fault.New(fault.TooLarge, "dataset-too-large", "The file is larger than one dataset may be.")
+	ErrLength         = fault.New(fault.Invalid, "upload-length", "No encrypted file is that short.")
+	ErrIncomplete     = fault.New(fault.Conflict, "upload-incomplete", "The file has not been uploaded completely.")
+	ErrAlreadySealed  = fault.New(fault.Conflict, "dataset-sealed", "This dataset is sealed already.")
+	ErrNotSealed      = fault.New(fault.Conflict, "dataset-not-sealed", "This dataset is not sealed yet.")
+	ErrManifest       = fault.New(fault.Invalid, "manifest-mismatch", "The manifest does not describe the file that was received.")
+	ErrSignature      = fault.New(fault.Invalid, "manifest-signature", "The manifest's signature is missing or does not verify.")
+	ErrProfile        = fault.New(fault.Invalid, "profile-malformed", "The profile of the data is not well formed.")
+	ErrReplay         = fault.New(fault.Conflict, "header-replayed", "This encrypted file has been used for another dataset; encrypt it anew.")
+	ErrPool           = fault.New(fault.Invalid, "pool-malformed", "A pool's name is a lower-case word.")
+	ErrVaultSealed    = fault.New(fault.Unavailable, "vault-sealed", "The vault is locked until its operators unlock it; what you uploaded is kept.")
+	ErrStorage        = fault.New(fault.Unavailable, "blob-storage-failed", "The storage for encrypted files failed and takes nothing until it has been checked.")
+	ErrStorageFull    = fault.New(fault.Unavailable, "blob-storage-full", "The storage for encrypted files is full; nothing was changed.")
+	ErrPermit         = fault.New(fault.Forbidden, "permit-invalid", "There is no valid permit for this delivery.")
+	ErrClassic        = fault.New(fault.Forbidden, "recipient-classic", "This co-op delivers to post-quantum recipients only.")
+	ErrRevoked        = fault.New(fault.Gone, "dataset-revoked", "The member has withdrawn this dataset; its key is destroyed.")
+	ErrReceipt        = fault.New(fault.Invalid, "receipt-invalid", "The receipt is malformed or was not signed with this key.")
+	ErrMasterKey      = fault.New(fault.Invalid, "master-key-invalid", "The passphrase does not open this file, or the file holds no master key.")
+	ErrOtherMaster    = fault.New(fault.Invalid, "master-key-other", "This is not the master key that the keystore is sealed to.")
+	ErrChanged        = fault.New(fault.Conflict, "dataset-changed", "The dataset changed meanwhile; look at it and try again.")
+)
