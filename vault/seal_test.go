@@ -327,3 +327,24 @@ func TestVerifyNamesADatasetWhoseBytesChanged(t *testing.T) {
 		t.Error("the error does not say which")
 	}
 }
+
+func TestARepeatedCallOpensOneDatasetAndLeavesOneKey(t *testing.T) {
+	h := newHouse(t)
+	must[*once.Store](t)(once.New(t.Context(), h.db))
+	m := newMember()
+	ctx := once.With(t.Context(), once.Key{Caller: string(m), Key: "k", Body: [32]byte{1}})
+	first := must[Dataset](t)(h.Open(ctx, m, "wearables", ""))
+	again := must[Dataset](t)(h.Open(ctx, m, "wearables", ""))
+	if first.ID != again.ID || first.VaultRecipient != again.VaultRecipient {
+		t.Error("the repeated call opened another dataset")
+	}
+	if n := h.keyCount(); n != 1 {
+		t.Errorf("%d keys for one dataset", n)
+	}
+	ctx = once.With(t.Context(), once.Key{Caller: string(m), Key: "k", Body: [32]byte{2}})
+	_, err := h.Open(ctx, m, "glucose", "")
+	wants(t, err, once.ErrReused)
+	if n := h.keyCount(); n != 1 {
+		t.Errorf("%d keys after a refused call", n)
+	}
+}
