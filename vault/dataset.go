@@ -77,12 +77,12 @@ func (s *Service) Open(ctx context.Context, m coop.MemberID, pool coop.PoolID, m
 	d := Dataset{ID: coop.DatasetID(coop.NewID()), Member: m, Pool: pool, State: StateOpen,
 		MemberRecipient: memberRecipient, CreatedAt: s.now()}
 	var err error
-	if d.VaultRecipient, err = s.mint(ctx, d.ID, kind); err != nil {
+	if d.VaultRecipient, err = s.keys.Mint(ctx, d.ID, kind); err != nil {
 		return Dataset{}, err
 	}
 	out, err := s.open(ctx, d)
 	if err != nil || out.ID != d.ID { // refused, or answered from an earlier call
-		return out, errors.Join(err, s.forget(context.WithoutCancel(ctx), d.ID))
+		return out, errors.Join(err, s.keys.Forget(context.WithoutCancel(ctx), d.ID))
 	}
 	return out, nil
 }

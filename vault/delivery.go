@@ -13,6 +13,7 @@ import (
 
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
+	"distributed.ai/datacoop/vault/blobs"
 )
 
 // How far a download may run before the database is asked again whether the
@@ -89,7 +90,7 @@ func (s *Service) stream(d Dataset, hdr []byte) (io.ReadSeekCloser, error) {
 	if err := s.standing(d.ID); err != nil {
 		return nil, err
 	}
-	file, err := s.cfg.Blobs.open(d.blob)
+	file, err := s.cfg.Blobs.Open(context.Background(), d.blob)
 	if errors.Is(err, os.ErrNotExist) {
 		if gone := s.standing(d.ID); gone != nil { // revoked in between
 			return nil, gone
@@ -106,7 +107,7 @@ func (s *Service) stream(d Dataset, hdr []byte) (io.ReadSeekCloser, error) {
 // stream reads header and payload as one file and keeps asking whether it may.
 type stream struct {
 	hdr      []byte
-	file     *os.File
+	file     blobs.Payload
 	size, at int64
 	revoked  func() bool  // cheap, asked at every Read
 	standing func() error // asked every recheckBytes or recheckAfter

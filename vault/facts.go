@@ -109,12 +109,12 @@ func (s *Service) verify(ctx context.Context, ds coop.DatasetID) error {
 	if err != nil || d.State != StateAvailable {
 		return err
 	}
-	file, err := s.cfg.Blobs.open(d.blob)
+	file, err := s.cfg.Blobs.Open(ctx, d.blob)
 	if err != nil {
 		return s.unlessRevoked(ds, err)
 	}
 	hash := sha256.New()
-	size, err := io.Copy(hash, file)
+	size, err := io.Copy(hash, io.NewSectionReader(file, 0, d.PayloadSize+1))
 	if err := errors.Join(err, file.Close()); err != nil {
 		return err
 	}

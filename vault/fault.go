@@ -1,6 +1,10 @@
 package vault
 
-import "distributed.ai/datacoop/internal/fault"
+import (
+	"distributed.ai/datacoop/internal/fault"
+	"distributed.ai/datacoop/vault/blobs"
+	"distributed.ai/datacoop/vault/keystore"
+)
 
 // What the vault answers when it refuses. Headers and payloads that are not
 // acceptable are refused with the faults of package header.
@@ -23,14 +27,16 @@ var (
 	ErrProfile        = fault.New(fault.Invalid, "profile-malformed", "The profile of the data is not well formed.")
 	ErrReplay         = fault.New(fault.Conflict, "header-replayed", "This encrypted file has been used for another dataset; encrypt it anew.")
 	ErrPool           = fault.New(fault.Invalid, "pool-malformed", "A pool's name is a lower-case word.")
-	ErrVaultSealed    = fault.New(fault.Unavailable, "vault-sealed", "The vault is locked until its operators unlock it; what you uploaded is kept.")
-	ErrStorage        = fault.New(fault.Unavailable, "blob-storage-failed", "The storage for encrypted files failed and takes nothing until it has been checked.")
-	ErrStorageFull    = fault.New(fault.Unavailable, "blob-storage-full", "The storage for encrypted files is full; nothing was changed.")
+	ErrVaultSealed    = keystore.ErrSealed
+	ErrStorage        = blobs.ErrStorage
+	ErrStorageFull    = blobs.ErrStorageFull
+	ErrStorageAway    = blobs.ErrStorageAway
 	ErrPermit         = fault.New(fault.Forbidden, "permit-invalid", "There is no valid permit for this delivery.")
 	ErrClassic        = fault.New(fault.Forbidden, "recipient-classic", "This co-op delivers to post-quantum recipients only.")
 	ErrRevoked        = fault.New(fault.Gone, "dataset-revoked", "The member has withdrawn this dataset; its key is destroyed.")
 	ErrReceipt        = fault.New(fault.Invalid, "receipt-invalid", "The receipt is malformed or was not signed with this key.")
-	ErrMasterKey      = fault.New(fault.Invalid, "master-key-invalid", "The passphrase does not open this file, or the file holds no master key.")
-	ErrOtherMaster    = fault.New(fault.Invalid, "master-key-other", "This is not the master key that the keystore is sealed to.")
+	ErrMasterKey      = keystore.ErrMasterKey
+	ErrOtherMaster    = keystore.ErrOtherMaster
+	ErrEpochLost      = keystore.ErrEpochLost
 	ErrChanged        = fault.New(fault.Conflict, "dataset-changed", "The dataset changed meanwhile; look at it and try again.")
 )

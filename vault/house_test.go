@@ -38,6 +38,8 @@ type house struct {
 	consent *consent.Service
 	*Service
 	classic bool
+	ballast string
+	bucket  string // "": payloads are files
 }
 
 func newHouse(t testing.TB) *house {
@@ -46,8 +48,13 @@ func newHouse(t testing.TB) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{t: t, dir: t.TempDir(), clock: testkit.NewClock(), master: master}
-	for _, d := range []string{"db", "keys", "blobs"} {
+	return newHouseIn(t, t.TempDir(), master, "")
+}
+
+func newHouseIn(t testing.TB, dir string, master age.Identity, ballast string) *house {
+	t.Helper()
+	h := &house{t: t, dir: dir, clock: testkit.NewClock(), master: master, ballast: ballast}
+	for _, d := range []string{"db", "keys", "blobs", "epochs"} {
 		if err := os.Mkdir(filepath.Join(h.dir, d), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -62,7 +69,11 @@ func (h *house) start() {
 	ctx := context.Background()
 	h.db = must[*db.DB](h.t)(db.Open(ctx, filepath.Join(h.dir, "db", "coop.db")))
 	h.keys = must[*db.DB](h.t)(db.Open(ctx, filepath.Join(h.dir, "keys", "keys.db")))
-	h.blobs = must[*Blobs](h.t)(OpenBlobs(filepath.Join(h.dir, "blobs")))
+	if h.bucket == "" {
+		h.blobs = must[*Blobs](h.t)(OpenBlobs(filepath.Join(h.dir, "blobs")))
+	} else {
+		h.blobs = must[*Blobs](h.t)(OpenBucket(ctx, filepath.Join(h.dir, "blobs"), h.bucket))
+	}
 	h.log = must[*audit.Log](h.t)(audit.New(ctx, h.db, "coop.test/log", testkit.Key(), h.clock.Now))
 	law := must[*policies.Revision](h.t)(policies.Compile(ctx, policies.Default()))
 	h.consent = must[*consent.Service](h.t)(consent.New(ctx, consent.Config{DB: h.db, Engine: policies.NewEngine(law), Log: h.log,
@@ -73,6 +84,7 @@ func (h *house) start() {
 func (h *house) config() Config {
 	return Config{DB: h.db, Keystore: h.keys, Blobs: h.blobs, Consent: h.consent, Log: h.log, Clock: h.clock.Now,
 		Master: h.master, Key: testkit.Key(), MaxBytes: maxBytes, ClassicRecipients: h.classic,
+		EpochDirs: []string{filepath.Join(h.dir, "epochs")}, Ballast: h.ballast,
 		Logger: slog.New(slog.NewTextHandler(h.t.Output(), nil))}
 }
 
@@ -255,13 +267,14 @@ func (h *house) finds(needle []byte) (where []string) {
 }
 
 // files counts the payload files, whole or not.
-func (h *house) files() int { return len(must[[]string](h.t)(h.blobs.names())) }
+func (h *house) files() int {
+	return len(must[[]string](h.t)(h.blobs.Names(h.t.Context()))) + len(must[[]string](h.t)(h.blobs.Partials()))
+}
 
 func (h *house) sealedKey(ds coop.DatasetID) (sealed []byte) {
 	h.t.Helper()
-	err := h.keys.View(h.t.Context(), func(tx *db.Tx) (err error) {
-		sealed, err = sealedKey(tx, ds)
-		return err
+	err := h.keys.View(h.t.Context(), func(tx *db.Tx) error {
+		return tx.QueryRow(`SELECT sealed FROM keystore_keys WHERE dataset = ?`, ds).Scan(&sealed)
 	})
 	if err != nil {
 		h.t.Fatal(err)
@@ -291,15 +304,7 @@ func noise(n int) []byte {
 
 func (h *house) keyCount() (n int) {
 	h.t.Helper()
-	err := h.keys.View(h.t.Context(), func(tx *db.Tx) error {
-		ids, err := keyHolders(tx)
-		n = len(ids)
-		return err
-	})
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	return n
+	return len(must[[]coop.DatasetID](h.t)(h.Service.keys.Holders(h.t.Context())))
 }
 
 func (h *house) payloadFile(ds coop.DatasetID) string {
@@ -312,7 +317,7 @@ func (h *house) payloadFile(ds coop.DatasetID) string {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return filepath.Join(h.dir, "blobs", payloadPath(d.blob))
+	return filepath.Join(h.dir, "blobs", "payload", d.blob[:2], d.blob)
 }
 
 // tamper flips a bit of a payload at rest.

@@ -35,7 +35,7 @@ func TestRevokeAndDie(t *testing.T) {
 	}
 	switch progress {
 	case "key":
-		err = h.forget(t.Context(), coop.DatasetID(ds))
+		err = h.Service.keys.Forget(t.Context(), coop.DatasetID(ds))
 	case "all":
 		_, err = h.destroy(t.Context(), h.tombstone(coop.DatasetID(ds)))
 	}

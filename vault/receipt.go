@@ -33,8 +33,15 @@ type Receipt struct {
 	PayloadSHA256 string      `json:"payload_sha256"`
 	BlobSHA256    string      `json:"blob_sha256"`
 	LogIndex      int64       `json:"log_index"` // of the entry in the co-op's log
-	Key           string      `json:"key"`       // the public key it is signed with, base64
-	Signature     string      `json:"signature"` // over the rest of this document, base64
+
+	// By when no backup opens the dataset any more: the end of the epoch whose
+	// key the newest backup can need. Empty while destruction is incomplete or
+	// no date can be promised.
+	BackupsDarkBy string `json:"backups_dark_by,omitempty"` // RFC 3339, UTC
+	Epoch         int64  `json:"epoch,omitempty"`           // that is to end by then
+
+	Key       string `json:"key"`       // the public key it is signed with, base64
+	Signature string `json:"signature"` // over the rest of this document, base64
 }
 
 // Statement is one thing a receipt says, for programs and for people.
@@ -52,18 +59,31 @@ var (
 	saidFile    = Statement{"ciphertext-unlinked", "The encrypted file is unlinked from the storage."}
 
 	saidCopies  = Statement{"copies-remain", "Copies that researchers fetched before cannot be called back; the number of requests a header was made for is stated here."}
-	saidBackups = Statement{"backups-remain", "Backups of the keystore made before the revocation still hold the key, sealed to the master key, until the operators delete them; this receipt names no date for that."}
+	saidBackups = Statement{"backups-remain", "Backups of the keystore made before the revocation still hold the key, sealed to a key of the co-op that no backup holds and that is destroyed by the date stated here; from then on no backup opens the dataset."}
+	saidNoDate  = Statement{"backups-remain-undated", "Backups of the keystore made before the revocation still hold the key; the co-op is late in destroying the key they are sealed to, and this receipt names no date for that."}
+	saidMember  = Statement{"own-key-opens", "Whoever holds a backup of the database and of the encrypted files can open the dataset with the member's own key, as the member always could."}
 	saidDisk    = Statement{"disk-blocks-remain", "Bytes that the file system has released may stay on the storage medium until they are overwritten or trimmed; the keystore belongs on an encrypted volume for that reason."}
 )
 
+// darkness is when the backups of a deleted key become worthless.
+type darkness struct {
+	epoch int64
+	by    int64 // 0: no date can be promised
+}
+
 // sign writes the receipt that is true after the given steps.
-func (s *Service) sign(d Dataset, t tombstone, done steps) (Receipt, error) {
+func (s *Service) sign(d Dataset, t tombstone, done steps, dark darkness) (Receipt, error) {
+	backups := saidBackups
+	if dark.by == 0 {
+		backups = saidNoDate
+	}
 	public, _ := s.cfg.Key.Public().(ed25519.PublicKey) // of an Ed25519 key it is nothing else
 	r := Receipt{
 		Type: ReceiptType, Dataset: string(d.ID), Member: string(d.Member), Pool: string(d.Pool),
 		RevokedAt: rfc3339(d.RevokedAt), ShreddedAt: rfc3339(d.ShreddedAt), Complete: done == steps{true, true, true, true},
 		Achieved: []Statement{saidRefused, saidGrants}, Pending: []Statement{},
-		NotAchieved:   []Statement{saidCopies, saidBackups, saidDisk},
+		NotAchieved:   []Statement{saidCopies, backups, saidMember, saidDisk},
+		BackupsDarkBy: rfc3339(dark.by), Epoch: dark.epoch,
 		GrantsDeleted: t.Grants, Deliveries: d.Deliveries,
 		HeaderSHA256: d.HeaderSHA256, PayloadSHA256: d.PayloadSHA256, BlobSHA256: t.BlobSHA256, LogIndex: t.LogIndex,
 		Key: base64.StdEncoding.EncodeToString(public),

@@ -23,13 +23,13 @@ func TestAReceiptSaysWhatWasAndWhatWasNotAchieved(t *testing.T) {
 			t.Errorf("%s is not claimed", s.Code)
 		}
 	}
-	for _, s := range []Statement{saidCopies, saidBackups, saidDisk} {
+	for _, s := range []Statement{saidCopies, saidBackups, saidMember, saidDisk} {
 		if !says(r.NotAchieved, s) {
 			t.Errorf("%s is concealed", s.Code)
 		}
 	}
 	text := string(must[[]byte](t)(r.JSON()))
-	for _, want := range []string{"cannot be called back", `"revoked_at":"2026-03-02T12:00:00Z"`} {
+	for _, want := range []string{"cannot be called back", `"revoked_at":"2026-03-02T12:00:00Z"`, `"backups_dark_by":"2026-03-09T12:00:00Z"`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing", want)
 		}

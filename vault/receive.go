@@ -13,6 +13,7 @@ import (
 
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
+	"distributed.ai/datacoop/vault/blobs"
 	"distributed.ai/datacoop/vault/header"
 )
 
@@ -49,6 +50,8 @@ func (s *Service) Append(ctx context.Context, m coop.MemberID, id coop.UploadID,
 		return Upload{}, err
 	}
 	switch {
+	case s.ballast.gone.Load():
+		return row.public(), ErrStorageFull
 	case row.Complete:
 		return row.public(), ErrUploadComplete
 	case row.Received != offset:
@@ -69,7 +72,7 @@ func (s *Service) receive(ctx context.Context, row upload, r io.Reader) (Upload,
 	defer func() { _ = in.file.Close() }() // everything that counts was synced
 	broken, err := in.take(ctx, r)
 	if err == nil {
-		err = in.settle(s)
+		err = in.settle(ctx, s)
 	}
 	if err == nil {
 		// What has been received is kept even if the caller has gone away.
@@ -111,7 +114,7 @@ func (s *Service) resume(row upload) (*incoming, error) {
 		}
 	}
 	var err error
-	in.file, err = s.cfg.Blobs.appendTo(row.Blob, row.payloadStored())
+	in.file, err = s.cfg.Blobs.Append(row.Blob, row.payloadStored())
 	return in, err
 }
 
@@ -156,7 +159,7 @@ func (in *incoming) feed(p []byte) error {
 		return nil
 	}
 	if _, err := in.file.Write(p); err != nil {
-		return fmt.Errorf("vault: receive: %w", full(err))
+		return fmt.Errorf("vault: receive: %w", blobs.Explain(err))
 	}
 	in.hash.Write(p)
 	return nil
@@ -182,13 +185,13 @@ func (in *incoming) feedHead(p []byte) (rest []byte, err error) {
 }
 
 // settle makes the part durable and, if it was the last one, closes the file.
-func (in *incoming) settle(s *Service) (err error) {
+func (in *incoming) settle(ctx context.Context, s *Service) (err error) {
 	if in.row.Received == in.row.Total {
 		if err := in.row.whole(); err != nil {
 			return err
 		}
 	}
-	if err := s.cfg.Blobs.sync(in.file); err != nil {
+	if err := s.cfg.Blobs.Sync(in.file); err != nil {
 		return err
 	}
 	if in.row.HashState, err = in.hash.MarshalBinary(); err != nil {
@@ -200,7 +203,7 @@ func (in *incoming) settle(s *Service) (err error) {
 	}
 	in.row.ExpiresAt = s.after(completeLife)
 	in.row.Complete, in.row.PayloadSHA256 = true, hex.EncodeToString(in.hash.Sum(nil))
-	return s.cfg.Blobs.finish(in.row.Blob)
+	return s.cfg.Blobs.Finish(context.WithoutCancel(ctx), in.row.Blob)
 }
 
 // record commits the new offset, unless the upload was cancelled or revoked
@@ -221,7 +224,18 @@ func (s *Service) record(ctx context.Context, in *incoming) error {
 	if err != nil {
 		return fmt.Errorf("vault: receive: %w", err)
 	}
+	if in.row.Complete {
+		s.tidy(ctx, in.row)
+	}
 	return nil
+}
+
+// tidy removes the file of an upload whose payload is where it stays. What
+// fails is left to the sweeper.
+func (s *Service) tidy(ctx context.Context, row upload) {
+	if err := s.cfg.Blobs.RemovePartial(row.Blob); err != nil {
+		s.cfg.Logger.WarnContext(ctx, "vault: the file of a finished upload stays until it is swept", "error", err)
+	}
 }
 
 // abandon cleans up after a part that does not count. Its bytes are cut off
@@ -232,7 +246,7 @@ func (s *Service) abandon(ctx context.Context, row upload) error {
 		return err
 	})
 	if errors.Is(err, db.ErrNoRow) {
-		return s.cfg.Blobs.remove(row.Blob)
+		return s.cfg.Blobs.Remove(ctx, row.Blob)
 	}
 	return nil // anything else will be met again by the next call
 }

@@ -26,15 +26,17 @@ const shredPatience = 10 * time.Second
 // Error: ErrNotFound.
 func (s *Service) Revoke(ctx context.Context, m coop.MemberID, ds coop.DatasetID) (Receipt, error) {
 	ctx = context.WithoutCancel(ctx)
-	err := s.db.Update(ctx, func(tx *db.Tx) error {
-		d, err := ownDataset(tx, m, ds)
-		if err != nil || d.State == StateShredding || d.State == StateShredded {
-			return err
-		}
-		if err := s.revoke(tx, d); err != nil {
-			return fmt.Errorf("vault: revoke: %w", err)
-		}
-		return nil
+	err := s.urgently(ctx, func() error {
+		return s.db.Update(ctx, func(tx *db.Tx) error {
+			d, err := ownDataset(tx, m, ds)
+			if err != nil || d.State == StateShredding || d.State == StateShredded {
+				return err
+			}
+			if err := s.revoke(tx, d); err != nil {
+				return fmt.Errorf("vault: revoke: %w", err)
+			}
+			return nil
+		})
 	})
 	if err != nil {
 		return Receipt{}, err
@@ -100,13 +102,22 @@ func (s *Service) shred(ctx context.Context, ds coop.DatasetID) (Receipt, error)
 	if len(t.Receipt) > 0 {
 		return ParseReceipt(t.Receipt)
 	}
-	done, err := s.destroy(ctx, t)
+	var done steps
+	err = s.urgently(ctx, func() (err error) {
+		done, err = s.destroy(ctx, t)
+		return err
+	})
+	var dark darkness
+	if err == nil {
+		// asked once the key is deleted: until then it could move to a newer epoch
+		dark.epoch, dark.by, err = s.keys.Darkness(ctx)
+	}
 	if err != nil {
 		s.cfg.Logger.ErrorContext(ctx, "vault: shredding is incomplete; the sweeper tries again", "error", err)
-		return s.sign(d, t, done)
+		return s.sign(d, t, done, dark)
 	}
 	d.State, d.ShreddedAt = StateShredded, s.now()
-	receipt, err := s.sign(d, t, done)
+	receipt, err := s.sign(d, t, done, dark)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -114,7 +125,9 @@ func (s *Service) shred(ctx context.Context, ds coop.DatasetID) (Receipt, error)
 	if err != nil {
 		return Receipt{}, err
 	}
-	err = s.db.Update(ctx, func(tx *db.Tx) error { return finishShredding(tx, d, text) })
+	err = s.urgently(ctx, func() error {
+		return s.db.Update(ctx, func(tx *db.Tx) error { return finishShredding(tx, d, text) })
+	})
 	if errors.Is(err, db.ErrNoRow) { // another call was faster: its receipt stands
 		return s.shred(ctx, ds)
 	}
@@ -146,9 +159,9 @@ func (s *Service) destroy(ctx context.Context, t tombstone) (steps, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.patience)
 	defer cancel()
 	var done steps
-	forgotten := s.forget(ctx, t.Dataset)
+	forgotten := s.keys.Forget(ctx, t.Dataset)
 	done.key = forgotten == nil
-	unlinked := s.cfg.Blobs.remove(t.Blob)
+	unlinked := s.cfg.Blobs.Remove(ctx, t.Blob)
 	done.file = unlinked == nil
 	keyLog := s.keys.Truncate(ctx)
 	done.keyLog = done.key && keyLog == nil

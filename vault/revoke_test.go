@@ -233,7 +233,7 @@ func TestAReceiptClaimsNothingThatIsStillPending(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { // a reader that holds the keystore's log
 		done <- h.keys.View(context.Background(), func(tx *db.Tx) error {
-			if _, err := keyHolders(tx); err != nil {
+			if err := tx.QueryRow(`SELECT COUNT(*) FROM keystore_keys`).Scan(new(int)); err != nil {
 				return err
 			}
 			close(held)

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/vault/header"
+	"distributed.ai/datacoop/vault/keystore"
 )
 
 // grantLife is how long a header made for a request is kept after it was last
@@ -96,6 +98,16 @@ func (s *Service) wrapFor(tx *db.Tx, d Dataset, to string) ([]byte, error) {
 		return nil, fmt.Errorf("vault: rewrap: stored header: %w", err)
 	}
 	return hdr, nil
+}
+
+// identity opens a dataset's identity. A key that is gone is a revocation, as
+// far as the caller is concerned.
+func (s *Service) identity(ctx context.Context, ds coop.DatasetID) (Identity, error) {
+	id, err := s.keys.Identity(ctx, ds)
+	if errors.Is(err, keystore.ErrNoKey) {
+		return nil, ErrRevoked
+	}
+	return id, err
 }
 
 // CloseRequest deletes the headers made for a request, in the transaction that

@@ -124,7 +124,7 @@ func (s *Service) fits(ctx context.Context, d Dataset, hdr []byte) error {
 	if err != nil {
 		return err
 	}
-	file, err := s.cfg.Blobs.open(d.blob)
+	file, err := s.cfg.Blobs.Open(ctx, d.blob)
 	if errors.Is(err, fs.ErrNotExist) { // cancelled or revoked since it was looked up
 		return ErrChanged
 	}

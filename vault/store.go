@@ -154,14 +154,23 @@ func getTombstone(tx *db.Tx, ds coop.DatasetID) (t tombstone, err error) {
 	return t, err
 }
 
-const sqlKnownBlobs = `SELECT blob FROM vault_datasets WHERE blob <> ''
+const (
+	sqlKnownBlobs = `SELECT blob FROM vault_datasets WHERE blob <> ''
 	UNION ALL SELECT blob FROM vault_uploads`
+	sqlGrowingBlobs = `SELECT blob FROM vault_uploads WHERE complete = FALSE`
+)
 
-func knownBlobs(tx *db.Tx) ([]string, error) {
+// knownBlobs names the payloads that belong to somebody, whole or not.
+func knownBlobs(tx *db.Tx) ([]string, error) { return blobNames(tx, sqlKnownBlobs) }
+
+// growingBlobs names those of uploads under way.
+func growingBlobs(tx *db.Tx) ([]string, error) { return blobNames(tx, sqlGrowingBlobs) }
+
+func blobNames(tx *db.Tx, query string) ([]string, error) {
 	return db.Collect(tx, func(r *sql.Rows) (name string, err error) {
 		err = r.Scan(&name)
 		return name, err
-	}, sqlKnownBlobs)
+	}, query)
 }
 
 const (

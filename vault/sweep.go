@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
@@ -12,18 +13,64 @@ import (
 
 // Sweep finishes what a crash, a full disk or time has left behind: it
 // completes revocations, deletes keys that belong to no dataset or to a
-// revoked one (as after a backup was restored), expires headers and uploads,
-// and unlinks files that no row knows. A server calls it before it serves and
-// may call it at any time after; each step can be repeated. Every step is
-// tried; the errors come joined.
+// revoked one (as after a backup was restored), turns the epoch, expires
+// headers and uploads, and unlinks files that no row knows. A server calls it
+// before it serves and may call it at any time after; each step can be
+// repeated. Every step is tried; the errors come joined.
 func (s *Service) Sweep(ctx context.Context) error {
 	return errors.Join(
-		s.sweepRevoked(ctx),
 		s.sweepKeys(ctx),
-		s.sweepGrants(ctx),
-		s.sweepUploads(ctx),
+		s.sweepDue(ctx),
 		s.sweepFiles(ctx),
 	)
+}
+
+// How often Keep looks for what is due, and for what is astray.
+const (
+	keepEvery  = time.Minute
+	sweepEvery = 24 * time.Hour
+)
+
+// Keep does what falls due until ctx ends: a server runs it beside its work.
+// What fails is logged and tried again.
+func (s *Service) Keep(ctx context.Context) {
+	tick := time.NewTicker(keepEvery)
+	defer tick.Stop()
+	swept := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		work := s.sweepDue
+		if time.Since(swept) >= sweepEvery {
+			work, swept = s.Sweep, time.Now()
+		}
+		if err := work(ctx); err != nil && ctx.Err() == nil {
+			s.cfg.Logger.ErrorContext(ctx, "vault: what was due is not done; it is tried again", "error", err)
+		}
+	}
+}
+
+// sweepDue does what time alone makes due.
+func (s *Service) sweepDue(ctx context.Context) error {
+	return errors.Join(
+		s.sweepRevoked(ctx),
+		s.sweepEpochs(ctx),
+		s.sweepGrants(ctx),
+		s.sweepUploads(ctx),
+		s.ballast.fill(),
+	)
+}
+
+// sweepEpochs leaves the epoch to whoever unlocks the vault, if it is locked.
+func (s *Service) sweepEpochs(ctx context.Context) error {
+	err := s.TurnEpoch(ctx)
+	if errors.Is(err, ErrVaultSealed) {
+		return nil
+	}
+	return err
 }
 
 func (s *Service) sweepRevoked(ctx context.Context) error {
@@ -46,13 +93,10 @@ func (s *Service) sweepRevoked(ctx context.Context) error {
 func (s *Service) sweepKeys(ctx context.Context) error {
 	s.minting.Lock() // no key is on its way to a dataset row
 	defer s.minting.Unlock()
-	var held, living []coop.DatasetID
-	err := s.keys.View(ctx, func(tx *db.Tx) (err error) {
-		held, err = keyHolders(tx)
-		return err
-	})
+	var living []coop.DatasetID
+	held, err := s.keys.Holders(ctx)
 	if err != nil {
-		return fmt.Errorf("vault: sweep keys: %w", err)
+		return err
 	}
 	err = s.db.View(ctx, func(tx *db.Tx) (err error) {
 		living, err = livingDatasets(tx)
@@ -66,7 +110,7 @@ func (s *Service) sweepKeys(ctx context.Context) error {
 	if len(orphans) == 0 {
 		return nil
 	}
-	if err := s.forget(ctx, orphans...); err != nil {
+	if err := s.keys.Forget(ctx, orphans...); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.patience)
@@ -104,28 +148,41 @@ func (s *Service) sweepUploads(ctx context.Context) error {
 // sweepFiles looks at files first and at rows second: a file is made after its
 // row, so one that is listed and has no row has lost it.
 func (s *Service) sweepFiles(ctx context.Context) error {
-	files, err := s.cfg.Blobs.names()
-	if err != nil || len(files) == 0 {
+	partials, err := s.cfg.Blobs.Partials()
+	if err != nil {
 		return err
 	}
-	var known []string
+	whole, err := s.cfg.Blobs.Names(ctx)
+	if err != nil {
+		return err
+	}
+	var known, growing []string
 	err = s.db.View(ctx, func(tx *db.Tx) (err error) {
-		known, err = knownBlobs(tx)
+		if known, err = knownBlobs(tx); err != nil {
+			return err
+		}
+		growing, err = growingBlobs(tx)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("vault: sweep files: %w", err)
 	}
-	keep := set(known)
-	for _, name := range files {
-		if keep[name] {
-			continue
+	for _, name := range without(partials, growing) {
+		if err := s.cfg.Blobs.RemovePartial(name); err != nil {
+			return fmt.Errorf("vault: sweep files: %w", err)
 		}
-		if err := s.cfg.Blobs.remove(name); err != nil {
+	}
+	for _, name := range without(whole, known) {
+		if err := s.cfg.Blobs.Remove(ctx, name); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func without[T comparable](items, others []T) []T {
+	skip := set(others)
+	return slices.DeleteFunc(items, func(item T) bool { return skip[item] })
 }
 
 func set[T comparable](items []T) map[T]bool {

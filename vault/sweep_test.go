@@ -8,6 +8,7 @@ import (
 
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
+	"distributed.ai/datacoop/vault/blobs"
 )
 
 func TestTheSweeperRemovesWhatNoRowKnowsAndNothingElse(t *testing.T) {
@@ -16,14 +17,14 @@ func TestTheSweeperRemovesWhatNoRowKnowsAndNothingElse(t *testing.T) {
 	half := h.open(newPerson(t), noise(50_000))
 	up := must[Upload](t)(h.CreateUpload(t.Context(), half.by.id, half.ID, int64(len(half.file))))
 	up = must[Upload](t)(h.Append(t.Context(), half.by.id, up.ID, 0, bytes.NewReader(half.file[:20_000])))
-	orphan := newBlobName()
-	for _, path := range []string{partialPath(orphan), payloadPath(newBlobName())} {
+	orphan := blobs.NewName()
+	for _, path := range []string{"partial/" + blobs.NewName(), "payload/" + orphan[:2] + "/" + orphan} {
 		if err := os.WriteFile(filepath.Join(h.dir, "blobs", path), []byte("left over"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	lost := coop.DatasetID(coop.NewID())
-	if _, err := h.mint(t.Context(), lost, "hybrid"); err != nil {
+	if _, err := h.Service.keys.Mint(t.Context(), lost, "hybrid"); err != nil {
 		t.Fatal(err)
 	}
 	key := h.sealedKey(lost)
@@ -45,7 +46,7 @@ func TestAKeyThatARestoredBackupBringsBackIsSweptAway(t *testing.T) {
 	sealed := h.sealedKey(d.ID)
 	must[Receipt](t)(h.Revoke(t.Context(), d.by.id, d.ID))
 	err := h.keys.Update(t.Context(), func(tx *db.Tx) error {
-		return insertKey(tx, key{Dataset: d.ID, Epoch: 1, Sealed: sealed})
+		return tx.ExecOne(`INSERT INTO keystore_keys (dataset, epoch, sealed, created_at) VALUES (?, 1, ?, 0)`, d.ID, sealed)
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +65,7 @@ func TestAKeyThatARestoredBackupBringsBackIsSweptAway(t *testing.T) {
 func TestAKeystoreThatIsBehindOpensNothing(t *testing.T) {
 	h := newHouse(t)
 	d := h.sealed(newPerson(t), noise(1_000))
-	if err := h.forget(t.Context(), d.ID); err != nil {
+	if err := h.Service.keys.Forget(t.Context(), d.ID); err != nil {
 		t.Fatal(err)
 	}
 	_, err := h.fetch(newResearcher(t), d.ID)

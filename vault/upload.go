@@ -9,6 +9,7 @@ import (
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/internal/once"
+	"distributed.ai/datacoop/vault/blobs"
 	"distributed.ai/datacoop/vault/header"
 )
 
@@ -72,7 +73,7 @@ func (s *Service) createUpload(tx *db.Tx, m coop.MemberID, ds coop.DatasetID, to
 	case StateShredding, StateShredded:
 		return Upload{}, ErrRevoked
 	}
-	row := upload{ID: coop.UploadID(coop.NewID()), Dataset: ds, Member: m, Blob: newBlobName(), Total: total,
+	row := upload{ID: coop.UploadID(coop.NewID()), Dataset: ds, Member: m, Blob: blobs.NewName(), Total: total,
 		CreatedAt: s.now(), ExpiresAt: s.after(uploadLife)}
 	if err := insertUpload(tx, row); err != nil {
 		return Upload{}, fmt.Errorf("vault: create upload: %w", err)
@@ -148,7 +149,7 @@ func (s *Service) dropUpload(ctx context.Context, row upload, before int64) erro
 	if err != nil {
 		return fmt.Errorf("vault: drop upload: %w", err)
 	}
-	return s.cfg.Blobs.remove(row.Blob)
+	return s.cfg.Blobs.Remove(ctx, row.Blob)
 }
 
 // payloadStored is how much of the payload is on disk.

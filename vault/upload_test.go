@@ -51,7 +51,7 @@ func TestBytesThatWereNeverAcknowledgedDoNotCount(t *testing.T) {
 	up := must[Upload](t)(h.CreateUpload(t.Context(), d.by.id, d.ID, int64(len(d.file))))
 	up = must[Upload](t)(h.Append(t.Context(), d.by.id, up.ID, 0, bytes.NewReader(d.file[:100_000])))
 	// A crash after the write and before the commit leaves a tail.
-	path := filepath.Join(h.dir, "blobs", partialPath(h.row(up.ID).Blob))
+	path := filepath.Join(h.dir, "blobs", "partial", h.row(up.ID).Blob)
 	f := must[*os.File](t)(os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0))
 	_, _ = f.Write(noise(400_000)) // longer than what is still to come
 	_ = f.Close()
@@ -71,7 +71,7 @@ func TestACrashBetweenMoveAndCommitLosesNothing(t *testing.T) {
 	d := h.open(newPerson(t), noise(100_000))
 	up := must[Upload](t)(h.CreateUpload(t.Context(), d.by.id, d.ID, int64(len(d.file))))
 	up = must[Upload](t)(h.Append(t.Context(), d.by.id, up.ID, 0, bytes.NewReader(d.file[:90_000])))
-	if err := h.blobs.finish(h.row(up.ID).Blob); err != nil {
+	if err := h.blobs.Finish(t.Context(), h.row(up.ID).Blob); err != nil {
 		t.Fatal(err)
 	}
 	h.restart()
@@ -347,7 +347,9 @@ func TestStorageThatFailedTakesNothingAndStillForgets(t *testing.T) {
 	old := h.sealed(newPerson(t), noise(1_000))
 	d := h.open(newPerson(t), noise(50_000))
 	up := must[Upload](t)(h.CreateUpload(t.Context(), d.by.id, d.ID, int64(len(d.file))))
-	h.blobs.failed.Store(true) // as after an fsync that failed
+	closed := must[*os.File](t)(os.Open(os.DevNull))
+	_ = closed.Close()
+	wants(t, h.blobs.Sync(closed), ErrStorage) // an fsync that failed
 	_, err := h.Append(t.Context(), d.by.id, up.ID, 0, bytes.NewReader(d.file))
 	wants(t, err, ErrStorage)
 	if r := must[Receipt](t)(h.Revoke(t.Context(), old.by.id, old.ID)); !r.Complete {

@@ -59,7 +59,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"sync"
 	"time"
@@ -70,13 +69,11 @@ import (
 	"distributed.ai/datacoop/internal/audit"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
+	"distributed.ai/datacoop/vault/keystore"
 )
 
 //go:embed schema/*.sql
 var schema embed.FS
-
-//go:embed keystore/schema/*.sql
-var keystoreSchema embed.FS
 
 // Config wires the room. All of it is needed, except where it says otherwise.
 type Config struct {
@@ -90,6 +87,18 @@ type Config struct {
 	Key      ed25519.PrivateKey // signs revocation receipts
 	MaxBytes int64              // largest age file a dataset may be
 
+	// EpochDirs hold the epochs' keys, the same in each; they are made if they
+	// are missing. No backup may copy them: what revocation promises about
+	// backups rests on these files. The first should be local; another on a
+	// second machine keeps the keystore alive when this one is lost.
+	EpochDirs []string
+	Horizon   time.Duration // how long an epoch's key lives at most; 0: DefaultHorizon
+
+	// Ballast is a file of 4 MiB that is given up when the disk is full, so
+	// that revocation always works. It lies on the databases' file system.
+	// Empty: no reserve is kept.
+	Ballast string
+
 	ClassicRecipients bool         // the charter lets researchers use X25519 keys
 	Logger            *slog.Logger // nil: slog.Default()
 }
@@ -98,8 +107,8 @@ type Config struct {
 type Service struct {
 	cfg     Config
 	db      *db.DB
-	keys    *db.DB
-	master  master
+	keys    *keystore.Store
+	ballast ballast
 	revoked revocations
 	writing claims
 	minting sync.RWMutex // held shared while a key has no dataset row yet
@@ -116,19 +125,21 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	if err := c.DB.Migrate(ctx, "vault", schema); err != nil {
 		return nil, fmt.Errorf("vault: %w", err)
 	}
-	keys, err := fs.Sub(keystoreSchema, "keystore")
-	if err != nil {
-		return nil, fmt.Errorf("vault: %w", err)
-	}
-	if err := c.Keystore.Migrate(ctx, "vault_keys", keys); err != nil {
-		return nil, fmt.Errorf("vault: keystore: %w", err)
-	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
 	id := c.Master
 	c.Master = nil // from here on it is kept where Lock can forget it
-	s := &Service{cfg: c, db: c.DB, keys: c.Keystore, patience: shredPatience}
+	s := &Service{cfg: c, db: c.DB, ballast: ballast{path: c.Ballast}, patience: shredPatience}
+	var err error
+	s.keys, err = keystore.New(ctx, keystore.Config{DB: c.Keystore, Dirs: c.EpochDirs, Horizon: c.Horizon,
+		Clock: c.Clock, Logger: c.Logger, Ended: s.noteEpoch})
+	if err != nil {
+		return nil, fmt.Errorf("vault: %w", err)
+	}
+	if err := s.ballast.fill(); err != nil {
+		c.Logger.WarnContext(ctx, "vault: no room for a reserve", "error", err)
+	}
 	if id == nil {
 		return s, nil
 	}
@@ -147,6 +158,16 @@ func (c Config) check() error {
 		return errors.New("vault: MaxBytes leaves room for no file")
 	}
 	return nil
+}
+
+// noteEpoch enters the end of an epoch in the co-op's log, where members can
+// see that what their receipts promised has happened.
+func (s *Service) noteEpoch(ctx context.Context, e Epoch) error {
+	return s.db.Update(ctx, func(tx *db.Tx) error {
+		_, err := s.cfg.Log.Append(tx, audit.Event{Kind: "vault.epoch-destroyed",
+			Record: map[string]any{"epoch": e.Number, "ends_at": e.EndsAt, "destroyed_at": e.DestroyedAt}})
+		return err
+	})
 }
 
 func (s *Service) now() int64 { return s.cfg.Clock().UnixMilli() }

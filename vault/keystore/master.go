@@ -1,8 +1,7 @@
-package vault
+package keystore
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +10,7 @@ import (
 
 	"filippo.io/age"
 
-	"distributed.ai/datacoop/internal/db"
+	"distributed.ai/datacoop/vault/header"
 )
 
 // Bounds of scrypt's work factor, as powers of two. The lower one is for
@@ -32,7 +31,7 @@ type Identity = age.Identity
 func NewMaster() (Identity, error) {
 	id, err := age.GenerateHybridIdentity()
 	if err != nil {
-		return nil, fmt.Errorf("vault: new master: %w", err)
+		return nil, fmt.Errorf("keystore: new master: %w", err)
 	}
 	return id, nil
 }
@@ -47,15 +46,15 @@ func SealMaster(w io.Writer, id age.Identity, passphrase string, logN int) error
 		return err
 	}
 	if logN < minLogN || logN > maxLogN {
-		return fmt.Errorf("vault: seal master: the work factor must be between %d and %d", minLogN, maxLogN)
+		return fmt.Errorf("keystore: seal master: the work factor must be between %d and %d", minLogN, maxLogN)
 	}
 	to, err := age.NewScryptRecipient(passphrase)
 	if err != nil {
-		return fmt.Errorf("vault: seal master: %w", err)
+		return fmt.Errorf("keystore: seal master: %w", err)
 	}
 	to.SetWorkFactor(logN)
 	if err := encryptTo(w, []byte(text+"\n"), to); err != nil {
-		return fmt.Errorf("vault: seal master: %w", err)
+		return fmt.Errorf("keystore: seal master: %w", err)
 	}
 	return nil
 }
@@ -82,44 +81,6 @@ func OpenMaster(r io.Reader, passphrase string) (age.Identity, error) {
 	return ids[0], nil
 }
 
-// Unlock gives the vault its master identity. The first one that a keystore
-// sees becomes the one it is sealed to; any other is refused with
-// ErrOtherMaster, so that no key is sealed to an identity nobody keeps.
-func (s *Service) Unlock(ctx context.Context, id age.Identity) error {
-	_, to, err := identityText(id)
-	if err != nil {
-		return err
-	}
-	var current epoch
-	err = s.keys.Update(ctx, func(tx *db.Tx) error {
-		var found bool
-		if current, found, err = newestEpoch(tx); err != nil || found {
-			return err
-		}
-		current = epoch{Number: 1, Recipient: to.String(), CreatedAt: s.now()}
-		return insertEpoch(tx, current)
-	})
-	if err != nil {
-		return fmt.Errorf("vault: unlock: %w", err)
-	}
-	if current.Recipient != to.String() {
-		return ErrOtherMaster
-	}
-	s.master.set(&opened{id: id, to: to, epoch: current.Number})
-	return nil
-}
-
-// Lock forgets the master identity: from now on Open, Seal and Rewrap answer
-// ErrVaultSealed. What Go's memory manager has copied is beyond reach; end the
-// process to be rid of it.
-func (s *Service) Lock() { s.master.set(nil) }
-
-// Locked reports whether the master identity is absent.
-func (s *Service) Locked() bool {
-	_, err := s.master.get()
-	return err != nil
-}
-
 // master is the one place where the identity lives.
 type master struct {
 	mu  sync.RWMutex
@@ -127,9 +88,9 @@ type master struct {
 }
 
 type opened struct {
-	id    age.Identity
-	to    recipient
-	epoch int64
+	id     age.Identity
+	to     recipient
+	epochs *epochCache
 }
 
 type recipient interface {
@@ -147,7 +108,7 @@ func (m *master) get() (opened, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	if m.now == nil {
-		return opened{}, ErrVaultSealed
+		return opened{}, ErrSealed
 	}
 	return *m.now, nil
 }
@@ -160,7 +121,7 @@ func identityText(id age.Identity) (string, recipient, error) {
 	case *age.X25519Identity:
 		return id.String(), id.Recipient(), nil
 	}
-	return "", nil, errors.New("vault: only native age identities can be kept")
+	return "", nil, errors.New("keystore: only native age identities can be kept")
 }
 
 func parseIdentity(text string) (age.Identity, error) {
@@ -170,8 +131,15 @@ func parseIdentity(text string) (age.Identity, error) {
 	return age.ParseX25519Identity(text)
 }
 
-func encryptTo(w io.Writer, text []byte, to age.Recipient) error {
-	out, err := age.Encrypt(w, to)
+func parseRecipient(text string) (age.Recipient, error) {
+	if header.Kind(text) == header.KindHybrid {
+		return age.ParseHybridRecipient(text)
+	}
+	return age.ParseX25519Recipient(text)
+}
+
+func encryptTo(w io.Writer, text []byte, to ...age.Recipient) error {
+	out, err := age.Encrypt(w, to...)
 	if err != nil {
 		return err
 	}

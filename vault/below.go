@@ -1,0 +1,87 @@
+package vault
+
+import (
+	"context"
+	"io"
+
+	"distributed.ai/datacoop/vault/blobs"
+	"distributed.ai/datacoop/vault/keystore"
+)
+
+// Blobs keeps the payloads; see package blobs.
+type Blobs = blobs.Store
+
+// OpenBlobs keeps payloads as files in a directory, which must exist and belong
+// to this process alone.
+func OpenBlobs(dir string) (*Blobs, error) { return blobs.Open(dir) }
+
+// OpenBucket is OpenBlobs with whole payloads in an object store: an S3 URL, of
+// which package bucket says what must be switched off there. The directory
+// holds uploads until they are whole.
+func OpenBucket(ctx context.Context, dir, url string) (*Blobs, error) {
+	return blobs.OpenBucket(ctx, dir, url)
+}
+
+// Identity is an age identity; the name spares callers age itself.
+type Identity = keystore.Identity
+
+// Epoch is a span of time in which the keystore's rows are sealed to one key.
+type Epoch = keystore.Epoch
+
+// DefaultHorizon is how long an epoch's key lives at most, and so how long a
+// backup of the keystore can open anything that was revoked meanwhile.
+const DefaultHorizon = keystore.DefaultHorizon
+
+// NewMaster makes a master identity, post-quantum hybrid.
+func NewMaster() (Identity, error) { return keystore.NewMaster() }
+
+// SealMaster writes id to w as an age file encrypted with passphrase; stock age
+// opens it with "age -d" and reads it as an identity file. LogN is scrypt's
+// work factor as a power of two, from 10 to 22: 18 is about a second and right
+// for a passphrase that people chose.
+func SealMaster(w io.Writer, id Identity, passphrase string, logN int) error {
+	return keystore.SealMaster(w, id, passphrase, logN)
+}
+
+// OpenMaster reads what SealMaster wrote. Error: ErrMasterKey.
+func OpenMaster(r io.Reader, passphrase string) (Identity, error) {
+	return keystore.OpenMaster(r, passphrase)
+}
+
+// Unlock gives the vault its master identity. The first one that a keystore
+// sees becomes the one it is sealed to; any other is refused with
+// ErrOtherMaster, so that no key is sealed to an identity nobody keeps.
+//
+// Errors: ErrOtherMaster; ErrEpochLost if the key file of the keystore's epoch
+// is missing or does not fit, as when an old keystore was restored.
+func (s *Service) Unlock(ctx context.Context, id Identity) error { return s.keys.Unlock(ctx, id) }
+
+// Lock forgets the master identity and the epochs' keys: from now on Seal and
+// Rewrap answer ErrVaultSealed. What Go's memory manager has copied is beyond
+// reach; end the process to be rid of it.
+func (s *Service) Lock() { s.keys.Lock() }
+
+// Locked reports whether the master identity is absent.
+func (s *Service) Locked() bool { return s.keys.Locked() }
+
+// Epochs lists the keystore's epochs, oldest first. The last one is current;
+// an earlier one whose key still exists is being ended.
+func (s *Service) Epochs(ctx context.Context) ([]Epoch, error) { return s.keys.Epochs(ctx) }
+
+// TurnEpoch begins a new epoch if the current one is nearly over, and ends the
+// earlier ones, which makes every backup of the keystore from before worthless.
+// It can be called at any time, also beside deliveries, and goes on where a
+// crash has stopped it. A copy of the keystore should be made soon after.
+//
+// Error: ErrVaultSealed.
+func (s *Service) TurnEpoch(ctx context.Context) error { return s.keys.Turn(ctx) }
+
+// Rotate replaces the master identity while deliveries go on. The caller has
+// stored next safely before, and destroys the old one after. Once it has
+// begun, only next unlocks this keystore, even if Rotate fails half way;
+// TurnEpoch, or Rotate with the same next, then finishes it. It cannot undo a
+// leak: who has copied the old master, an epoch's key file and the keystore
+// still has the keys that were in it.
+//
+// Error: ErrVaultSealed.
+func (s *Service) Rotate(ctx context.Context, next Identity) error { return s.keys.Rotate(ctx, next) }

@@ -1,0 +1,175 @@
+package keystore
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"filippo.io/age"
+
+	"distributed.ai/datacoop/internal/coop"
+	"distributed.ai/datacoop/internal/db"
+	"distributed.ai/datacoop/vault/header"
+)
+
+// errTurned says that an epoch ended between sealing a key and storing it.
+var errTurned = errors.New("keystore: the epoch turned meanwhile")
+
+// Mint makes an identity for one dataset, of the kind that can stand in a
+// header beside the member's own, and stores it sealed to the current epoch's
+// key. That takes the public half alone, so that a locked keystore mints too. It
+// answers the recipient. Error: ErrSealed if no master has ever unlocked it.
+func (s *Store) Mint(ctx context.Context, ds coop.DatasetID, kind string) (string, error) {
+	text, to, err := newIdentity(kind)
+	if err != nil {
+		return "", fmt.Errorf("keystore: mint: %w", err)
+	}
+	for {
+		err := s.mintOnce(ctx, ds, text)
+		switch {
+		case err == nil:
+			return to.String(), nil
+		case errors.Is(err, errTurned):
+			continue
+		case errors.Is(err, ErrSealed):
+			return "", err
+		}
+		return "", fmt.Errorf("keystore: mint: %w", err)
+	}
+}
+
+func (s *Store) mintOnce(ctx context.Context, ds coop.DatasetID, text string) error {
+	e, err := s.currentEpoch(ctx)
+	if err != nil {
+		return err
+	}
+	to, err := parseRecipient(e.Recipient)
+	if err != nil {
+		return err
+	}
+	sealed, err := sealIdentity(ds, text, to)
+	if err != nil {
+		return err
+	}
+	return s.db.Update(ctx, func(tx *db.Tx) error {
+		now, _, err := newestEpoch(tx)
+		if err != nil {
+			return err
+		}
+		if now.Number != e.Number {
+			return errTurned
+		}
+		return insertKey(tx, key{Dataset: ds, Epoch: e.Number, Sealed: sealed, CreatedAt: s.now()})
+	})
+}
+
+func newIdentity(kind string) (string, recipient, error) {
+	if kind == header.KindX25519 {
+		id, err := age.GenerateX25519Identity()
+		if err != nil {
+			return "", nil, err
+		}
+		return id.String(), id.Recipient(), nil
+	}
+	id, err := age.GenerateHybridIdentity()
+	if err != nil {
+		return "", nil, err
+	}
+	return id.String(), id.Recipient(), nil
+}
+
+// sealIdentity binds the identity to its dataset: a row copied to another
+// dataset's place in the keystore is refused when it is opened.
+func sealIdentity(ds coop.DatasetID, text string, to age.Recipient) ([]byte, error) {
+	plain := []byte(string(ds) + "\n" + text + "\n")
+	defer clear(plain)
+	var out bytes.Buffer
+	if err := encryptTo(&out, plain, to); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// Identity opens a dataset's identity. It is read from the keystore each time,
+// so that a deleted key opens nothing from the next call on.
+//
+// Errors: ErrSealed, ErrNoKey, ErrEpochLost.
+func (s *Store) Identity(ctx context.Context, ds coop.DatasetID) (age.Identity, error) {
+	m, err := s.master.get()
+	if err != nil {
+		return nil, err
+	}
+	var k key
+	err = s.db.View(ctx, func(tx *db.Tx) (err error) {
+		k, err = getKey(tx, ds)
+		return err
+	})
+	if errors.Is(err, db.ErrNoRow) {
+		return nil, ErrNoKey
+	}
+	if err != nil {
+		return nil, fmt.Errorf("keystore: %w", err)
+	}
+	text, err := s.openKey(ctx, m, k)
+	if err != nil {
+		return nil, fmt.Errorf("keystore: %w", err)
+	}
+	return parseIdentity(text)
+}
+
+// openKey opens a row of the keystore and answers the identity as text.
+func (s *Store) openKey(ctx context.Context, m opened, k key) (string, error) {
+	with, err := s.epochIdentity(ctx, m, k.Epoch)
+	if err != nil {
+		return "", err
+	}
+	return unsealIdentity(k.Dataset, k.Sealed, with)
+}
+
+func unsealIdentity(ds coop.DatasetID, sealed []byte, with age.Identity) (string, error) {
+	plain, err := decryptWith(bytes.NewReader(sealed), with)
+	if err != nil {
+		return "", err
+	}
+	defer clear(plain)
+	owner, text, ok := strings.Cut(strings.TrimSuffix(string(plain), "\n"), "\n")
+	if !ok || owner != string(ds) {
+		return "", errors.New("the key of another dataset is in this dataset's place")
+	}
+	return text, nil
+}
+
+// Forget deletes keys. Their bytes are gone for good once the
+// write-ahead log has been emptied too, see Truncate.
+func (s *Store) Forget(ctx context.Context, ids ...coop.DatasetID) error {
+	err := s.db.Update(ctx, func(tx *db.Tx) error {
+		for _, ds := range ids {
+			if err := deleteKey(tx, ds); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("keystore: %w", err)
+	}
+	return nil
+}
+
+// Holders lists the datasets that have a key.
+func (s *Store) Holders(ctx context.Context) (out []coop.DatasetID, err error) {
+	err = s.db.View(ctx, func(tx *db.Tx) (err error) {
+		out, err = keyHolders(tx)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("keystore: %w", err)
+	}
+	return out, nil
+}
+
+// Truncate empties the write-ahead log, so that the bytes of deleted keys are
+// in no file. It tries until it succeeds or ctx ends.
+func (s *Store) Truncate(ctx context.Context) error { return s.db.Truncate(ctx) }
