@@ -83,6 +83,7 @@ type Contribution struct {
 	SubmittedAt int64 // Unix ms
 	DecidedAt   int64 // Unix ms; 0 while submitted
 	Reviews     []Review
+	Git         *GitFacts // of work that was read from a repository
 }
 
 // Submit puts work before the members for review.
@@ -123,7 +124,7 @@ func (s *Service) Contributions(ctx context.Context, f Filter, p Page) ([]Contri
 		list, err := contributions(tx, f, p)
 		for i := range list {
 			if err == nil {
-				list[i].Reviews, err = reviews(tx, list[i].ID)
+				list[i], err = complete(tx, list[i])
 			}
 		}
 		return list, err
@@ -143,6 +144,14 @@ func contribution(tx *db.Tx, id coop.ContributionID) (Contribution, error) {
 	if err != nil {
 		return Contribution{}, err
 	}
-	c.Reviews, err = reviews(tx, id)
+	return complete(tx, c)
+}
+
+// complete adds what is kept beside a contribution.
+func complete(tx *db.Tx, c Contribution) (_ Contribution, err error) {
+	if c.Reviews, err = reviews(tx, c.ID); err != nil {
+		return Contribution{}, err
+	}
+	c.Git, err = gitFacts(tx, c.ID)
 	return c, err
 }

@@ -37,7 +37,10 @@
 // a very small or unanimous vote the result tells everything.
 //
 // Work is sized by two other members before anybody scores it. Reviewing and
-// other duties earn fixed points; voting never earns.
+// other duties earn fixed points; voting never earns. Work in git is read on a
+// member's own machine ([ReadGit]) and submitted with [Service.SubmitGit] by
+// who has claimed one of its authors' addresses and was confirmed by others
+// ([Service.Claim], [Service.AnswerClaim]). Addresses are kept as keyed digests.
 //
 // # What it refuses
 //

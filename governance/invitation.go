@@ -36,22 +36,52 @@ type invited struct {
 }
 
 func (s *Service) invite(tx *db.Tx, by coop.MemberID) (invited, error) {
-	m, err := s.current(tx, by)
-	if err != nil {
+	if err := s.mayInvite(tx, by); err != nil {
 		return invited{}, err
-	}
-	if len(m.Offices) == 0 && s.Charter.Admission != "vouched" {
-		return invited{}, ErrMayNotInvite
 	}
 	a := invited{Nonce: newNonce(), ExpiresAt: s.Clock().Add(invitationLife).UnixMilli()}
 	digest := codeDigest(s.code(invitationCode, a.Nonce))
 	return a, insertInvitation(tx, digest, by, a.ExpiresAt)
 }
 
+// MayInvite answers what Invite would refuse: nil, [ErrMayNotInvite] or
+// [ErrNotAMember].
+func (s *Service) MayInvite(ctx context.Context, by coop.MemberID) error {
+	_, err := read(ctx, s, "may invite", func(tx *db.Tx) (struct{}, error) { return struct{}{}, s.mayInvite(tx, by) })
+	return err
+}
+
+func (s *Service) mayInvite(tx *db.Tx, by coop.MemberID) error {
+	m, err := s.current(tx, by)
+	if err == nil && len(m.Offices) == 0 && s.Charter.Admission != "vouched" {
+		return ErrMayNotInvite
+	}
+	return err
+}
+
+// Invited judges an invitation and leaves it unused: nil where it, or the
+// charter without it, would let a new person in. Codes are as in [Service.Admit].
+func (s *Service) Invited(ctx context.Context, code string) error {
+	if s.Charter.Admission == "open" {
+		return nil
+	}
+	_, err := read(ctx, s, "invited", func(tx *db.Tx) (struct{}, error) {
+		return struct{}{}, s.judgeInvitation(tx, codeDigest(code))
+	})
+	return err
+}
+
 // spendInvitation uses up a code. Saying what is wrong with one tells nothing
 // to a guesser, who would have to guess 128 bits first.
 func (s *Service) spendInvitation(tx *db.Tx, code string) error {
 	digest := codeDigest(code)
+	if err := s.judgeInvitation(tx, digest); err != nil {
+		return err
+	}
+	return useInvitation(tx, digest, s.now())
+}
+
+func (s *Service) judgeInvitation(tx *db.Tx, digest string) error {
 	expires, used, err := invitation(tx, digest)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
@@ -63,5 +93,5 @@ func (s *Service) spendInvitation(tx *db.Tx, code string) error {
 	case expires <= s.now():
 		return ErrInvitationExpired
 	}
-	return useInvitation(tx, digest, s.now())
+	return nil
 }

@@ -65,14 +65,18 @@ func (i Identity) check() error {
 // [ErrInvitationExpired] to anybody else. Who has closed their account comes
 // back as a new member. An admission leaves an entry in the log.
 func (s *Service) Admit(ctx context.Context, who Identity) (Member, error) {
+	return write(ctx, s, "admit", func(tx *db.Tx) (Member, error) { return s.AdmitTx(tx, who) })
+}
+
+// AdmitTx is Admit within the caller's transaction, so that an account at an
+// identity provider of the co-op's own comes about together with its member.
+func (s *Service) AdmitTx(tx *db.Tx, who Identity) (Member, error) {
 	if err := who.check(); err != nil {
 		return Member{}, err
 	}
 	who.Name = displayName(who.Name)
-	return write(ctx, s, "admit", func(tx *db.Tx) (Member, error) {
-		m, err := s.admit(tx, who)
-		return s.inOffice(m), err
-	})
+	m, err := s.admit(tx, who)
+	return s.inOffice(m), err
 }
 
 func (s *Service) admit(tx *db.Tx, who Identity) (Member, error) {
@@ -201,13 +205,16 @@ func (s *Service) SetSigningKey(ctx context.Context, id coop.MemberID, key []byt
 	})
 }
 
-// CloseAccount ends a membership: the identity, name, recipient and key are
-// gone, and so is the record behind the admission's log entry. Ballots stay
+// CloseAccount ends a membership: the identity, name, recipient, key and
+// claimed addresses are gone, and so is the record behind the admission's log entry. Ballots stay
 // counted, because nothing ties them to the member; contributions stay under
 // the bare id. Datasets are the vault's: revoke them first.
 func (s *Service) CloseAccount(ctx context.Context, id coop.MemberID) error {
 	return s.change(ctx, "close account", id, func(tx *db.Tx, m Member) error {
 		if err := closeMember(tx, id, s.now()); err != nil {
+			return err
+		}
+		if err := deleteClaims(tx, id, ""); err != nil {
 			return err
 		}
 		return s.Log.Erase(tx, m.leaf)

@@ -1,6 +1,7 @@
 package governance
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"distributed.ai/datacoop/internal/coop"
+	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/vault/header"
 )
 
@@ -278,4 +280,52 @@ func TestWithoutAKeyThereIsNoService(t *testing.T) {
 	if _, err := New(t.Context(), c); err == nil || !strings.Contains(fmt.Sprint(err), "key is missing") {
 		t.Errorf("got %v", err)
 	}
+}
+
+func TestAnInvitationIsJudgedWithoutBeingUsed(t *testing.T) {
+	w := newWorld(t, invitedOnly)
+	inv, err := w.Invite(t.Context(), w.join("ada"))
+	must(t, err)
+	for range 2 {
+		must(t, w.Invited(t.Context(), strings.ToUpper(inv.Code)))
+	}
+	refused(t, w.Invited(t.Context(), ""), ErrNotAdmitted)
+	refused(t, w.Invited(t.Context(), inv.Code+"x"), ErrNotAdmitted)
+	_, err = w.Admit(t.Context(), Identity{Issuer: issuer, Subject: "eva", Invitation: inv.Code})
+	must(t, err)
+	refused(t, w.Invited(t.Context(), inv.Code), ErrInvitationUsed)
+	late, err := w.Invite(t.Context(), w.join("ada"))
+	must(t, err)
+	w.clock.Advance(invitationLife)
+	refused(t, w.Invited(t.Context(), late.Code), ErrInvitationExpired)
+	must(t, newWorld(t).Invited(t.Context(), "")) // open
+}
+
+func TestAdmissionThatIsUndoneLeavesTheInvitationUnused(t *testing.T) {
+	w := newWorld(t, invitedOnly)
+	inv, err := w.Invite(t.Context(), w.join("ada"))
+	must(t, err)
+	eva := Identity{Issuer: issuer, Subject: "eva", Invitation: inv.Code}
+	undone := errors.New("undone")
+	err = w.DB.Update(t.Context(), func(tx *db.Tx) error {
+		if _, err := w.AdmitTx(tx, eva); err != nil {
+			return err
+		}
+		return undone
+	})
+	if !errors.Is(err, undone) {
+		t.Fatal(err)
+	}
+	_, err = w.Admit(t.Context(), eva)
+	must(t, err)
+}
+
+func TestWhoMayInviteIsTold(t *testing.T) {
+	w := newWorld(t)
+	must(t, w.MayInvite(t.Context(), w.join("ada")))
+	refused(t, w.MayInvite(t.Context(), w.join("eva")), ErrMayNotInvite)
+	refused(t, w.MayInvite(t.Context(), "nobody"), ErrNotAMember)
+	vouched := newWorld(t, func(c *coop.Charter) { c.Admission = "vouched" })
+	ada := vouched.join("ada")
+	must(t, vouched.MayInvite(t.Context(), ada))
 }

@@ -78,7 +78,7 @@ func (s *Service) review(tx *db.Tx, by coop.MemberID, id coop.ContributionID, v 
 	switch {
 	case err != nil:
 		return Contribution{}, err
-	case c.Member == by:
+	case c.MadeBy(by):
 		return Contribution{}, ErrOwnWork
 	case slices.ContainsFunc(c.Reviews, func(r Review) bool { return r.Reviewer == by }):
 		return Contribution{}, ErrAlreadyReviewed
@@ -156,13 +156,14 @@ func (s *Service) logDecision(tx *db.Tx, c Contribution) error {
 	return err
 }
 
-// AcceptedWork is a contribution as evidence for a statement.
+// AcceptedWork is a contribution as evidence for a statement, or one author's
+// part of it.
 type AcceptedWork struct {
 	Contribution coop.ContributionID
 	Member       coop.MemberID
 	Kind         WorkKind
-	Size         int
-	Points       int64
+	Size         int   // of the whole
+	Points       int64 // the member's part
 	AcceptedAt   int64 // Unix ms
 }
 
@@ -177,7 +178,8 @@ type Duty struct {
 }
 
 // AcceptedWork lists work accepted in [from, to) (Unix ms), duties left out,
-// ordered by contribution. Called with a transaction's context it reads there.
+// ordered by contribution. What several members made is listed once for each,
+// with their part of the points, see [Service.SubmitGit]. Called with a transaction's context it reads there.
 func (s *Service) AcceptedWork(ctx context.Context, from, to int64) ([]AcceptedWork, error) {
 	return read(ctx, s, "accepted work", func(tx *db.Tx) ([]AcceptedWork, error) {
 		return acceptedWork(tx, from, to)

@@ -85,13 +85,22 @@ func reviews(tx *db.Tx, id coop.ContributionID) ([]Review, error) {
 	}, selectReviews, id)
 }
 
+// Work that was not read from a repository has one author, its submitter.
 const selectAcceptedWork = `
-SELECT id, member, kind, size, points, decided_at FROM governance_contributions
-WHERE state = 'accepted' AND kind <> 'duty' AND decided_at >= ? AND decided_at < ? ORDER BY id`
+SELECT c.id, COALESCE(a.member, c.member), c.kind, c.size, c.points, c.decided_at, COALESCE(w.authors, 1), COALESCE(a.place, 0)
+FROM governance_contributions c
+LEFT JOIN governance_git_work w ON w.contribution = c.id
+LEFT JOIN governance_git_authors a ON a.contribution = c.id
+WHERE c.state = 'accepted' AND c.kind <> 'duty' AND c.decided_at >= ? AND c.decided_at < ?
+ORDER BY c.id, a.place`
 
 func acceptedWork(tx *db.Tx, from, to int64) ([]AcceptedWork, error) {
 	return db.Collect(tx, func(row *sql.Rows) (w AcceptedWork, err error) {
-		err = row.Scan(&w.Contribution, &w.Member, &w.Kind, &w.Size, &w.Points, &w.AcceptedAt)
+		var authors, place int
+		err = row.Scan(&w.Contribution, &w.Member, &w.Kind, &w.Size, &w.Points, &w.AcceptedAt, &authors, &place)
+		if err == nil {
+			w.Points = part(w.Points, authors, place)
+		}
 		return w, err
 	}, selectAcceptedWork, from, to)
 }

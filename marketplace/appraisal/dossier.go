@@ -168,10 +168,14 @@ func (ev Evidence) dossiers() []Dossier {
 	for dataset, uses := range groups(ev.Data, func(u DataUse) string { return u.Dataset }) {
 		out = append(out, Dossier{ID: DossierID(ev.Salt, KindData, dataset), Kind: KindData, Facts: dataFacts(uses)})
 	}
-	for _, w := range ev.Work {
+	for contribution, parts := range groups(ev.Work, func(w Work) string { return w.Contribution }) {
+		sum := int64(0)
+		for _, w := range parts {
+			sum += w.Points
+		}
 		out = append(out, Dossier{
-			ID: DossierID(ev.Salt, KindWork, w.Contribution), Kind: KindWork, Class: w.Kind,
-			Facts: []Fact{{"points", w.Points}},
+			ID: DossierID(ev.Salt, KindWork, contribution), Kind: KindWork, Class: parts[0].Kind,
+			Facts: []Fact{{"points", sum}},
 		})
 	}
 	for ref, duties := range groups(ev.Duties, func(d Duty) string { return DutyRef(d.Member, d.Kind) }) {

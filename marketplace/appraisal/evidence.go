@@ -78,7 +78,8 @@ type Availability struct {
 	Member    string `json:"member"`
 }
 
-// Work is one accepted contribution with the size its reviewers gave it.
+// Work is one accepted contribution with the size its reviewers gave it. What
+// several members made occurs once for each, with their part of the points.
 type Work struct {
 	Contribution string `json:"contribution"`
 	Grade        string `json:"grade"`
@@ -109,7 +110,9 @@ func (ev Evidence) normal() Evidence {
 		return cmp.Or(cmp.Compare(a.Request, b.Request), cmp.Compare(a.Dataset, b.Dataset))
 	})
 	ev.Available = sorted(ev.Available, func(a, b Availability) int { return cmp.Compare(a.Dataset, b.Dataset) })
-	ev.Work = sorted(ev.Work, func(a, b Work) int { return cmp.Compare(a.Contribution, b.Contribution) })
+	ev.Work = sorted(ev.Work, func(a, b Work) int {
+		return cmp.Or(cmp.Compare(a.Contribution, b.Contribution), cmp.Compare(a.Member, b.Member))
+	})
 	ev.Duties = sorted(ev.Duties, func(a, b Duty) int {
 		return cmp.Or(cmp.Compare(a.Member, b.Member), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Ref, b.Ref))
 	})
@@ -210,8 +213,13 @@ func (ev Evidence) checkWork() error {
 			return errEvidence.With("work")
 		}
 	}
-	if repeated(ev.Work, func(a, b Work) bool { return a.Contribution == b.Contribution }) {
+	if repeated(ev.Work, func(a, b Work) bool { return a.Contribution == b.Contribution && a.Member == b.Member }) {
 		return errEvidence.With("work: one contribution occurs twice")
+	}
+	if repeated(ev.Work, func(a, b Work) bool {
+		return a.Contribution == b.Contribution && (a.Kind != b.Kind || a.Grade != b.Grade)
+	}) {
+		return errEvidence.With("work: one contribution is of two kinds")
 	}
 	return nil
 }

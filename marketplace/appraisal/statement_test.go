@@ -2,6 +2,7 @@ package appraisal
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -212,5 +213,44 @@ func TestRevenueOfNothingAndOfTheMost(t *testing.T) {
 	s, err := Close(ev, p, nil)
 	if ann, _ := s.Share("ann"); err != nil || ann.Lines[0].Weight != MaxRevenue/3*2*1000 {
 		t.Errorf("the greatest weight is %d, %v", ann.Lines[0].Weight, err)
+	}
+}
+
+func TestWhatTwoMadeIsJudgedOnceAndPaidInParts(t *testing.T) {
+	ev, p := example()
+	ev.Work[1].Points = 0 // bob's three points are all there are
+	alone, err := Close(ev, p, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ev.Work[0].Points = 2
+	ev.Work = append(ev.Work, Work{Contribution: "w1", Member: "ann", Kind: "git", Grade: "D", Points: 1})
+	task, err := NewTask(ev, p, "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dossiers := 0
+	for _, d := range task.Dossiers {
+		if d.ID == DossierID(ev.Salt, KindWork, "w1") {
+			dossiers++
+			if d.Facts[0].Value != 3 {
+				t.Errorf("judged as %+v", d)
+			}
+		}
+	}
+	together, err := Close(ev, p, nil)
+	if err != nil || dossiers != 1 {
+		t.Fatalf("%d dossiers, %v", dossiers, err)
+	}
+	gained := members(together)["ann"] - members(alone)["ann"]
+	if lost := members(alone)["bob"] - members(together)["bob"]; lost != gained || lost <= 0 {
+		t.Errorf("bob gave %d, ann got %d", lost, gained)
+	}
+	for _, wrong := range []Work{ev.Work[0], {Contribution: "w1", Member: "cec", Kind: "document", Grade: "D"}} {
+		bad := clone(ev)
+		bad.Work = append(bad.Work, wrong)
+		if _, err := Close(bad, p, nil); !errors.Is(err, errEvidence) {
+			t.Errorf("%+v: %v", wrong, err)
+		}
 	}
 }

@@ -1,0 +1,178 @@
+package llm
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"distributed.ai/datacoop/internal/testkit"
+	"distributed.ai/datacoop/marketplace/appraisal"
+)
+
+// injections reads the seeds: every attack of BIPIA, and every jailbreak of
+// spikee with every instruction.
+func injections(t *testing.T) []string {
+	t.Helper()
+	const root = "17-prompt-injection/"
+	var out []string
+	for _, name := range []string{"bipia/text_attack_train.json", "bipia/code_attack_train.json"} {
+		var attacks map[string][]string
+		if err := json.Unmarshal(testkit.FixtureBytes(t, root+name), &attacks); err != nil {
+			t.Fatal(err)
+		}
+		for _, list := range attacks {
+			out = append(out, list...)
+		}
+	}
+	for _, set := range []string{"seeds-mini-test", "seeds-llm-mailbox"} {
+		dir := root + "spikee/" + set + "/"
+		instructions := jsonLines(t, dir+"instructions.jsonl", "instruction")
+		for _, jailbreak := range jsonLines(t, dir+"jailbreaks.jsonl", "text") {
+			for _, instruction := range instructions {
+				out = append(out, strings.ReplaceAll(jailbreak, "<INSTRUCTION>", instruction))
+			}
+		}
+		out = append(out, jsonLines(t, dir+"adv_suffixes.jsonl", "suffix")...)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func jsonLines(t *testing.T, fixture, field string) (out []string) {
+	t.Helper()
+	lines := bufio.NewScanner(bytes.NewReader(testkit.FixtureBytes(t, fixture)))
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var v map[string]any
+		if err := json.Unmarshal(lines.Bytes(), &v); err != nil {
+			t.Fatal(err)
+		}
+		if s, ok := v[field].(string); ok {
+			out = append(out, s)
+		}
+	}
+	if len(out) == 0 {
+		t.Fatalf("%s holds nothing", fixture)
+	}
+	return out
+}
+
+// crowd is a period of n pieces of work, each with a text.
+func crowd(t *testing.T, texts []string) (appraisal.Evidence, appraisal.Params, appraisal.Task) {
+	t.Helper()
+	ev, p := period()
+	ev.Work = nil
+	var exhibits []appraisal.Exhibit
+	for i, text := range texts {
+		id := fmt.Sprintf("w%d", i)
+		ev.Work = append(ev.Work, appraisal.Work{Contribution: id, Member: "m" + id, Kind: []string{"git", "support"}[i%2], Grade: "D", Points: 1 + int64(i%5)})
+		exhibits = append(exhibits, appraisal.NewExhibit(appraisal.DossierID(ev.Salt, appraisal.KindWork, id), text))
+	}
+	task, err := appraisal.NewTask(ev, p, "Work that helps members counts most.", exhibits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ev, p, task
+}
+
+const carrier = "The month was long and ordinary, and nothing came of it. "
+
+// obeys finds everything in the texts of members, whatever they say, and none of
+// the canaries: the worst that a model can be without being found out.
+func obeys(t *testkit.Turn) {
+	for _, s := range t.Prompt.Segments {
+		if strings.Contains(s.Text, "month"+t.Prompt.Mark+"was"+t.Prompt.Mark+"long") {
+			t.Found, t.Steering = []testkit.Observation{}, false
+			for _, k := range t.Prompt.Kinds {
+				t.Found = append(t.Found, testkit.Observation{Kind: k.ID, Strength: 3, Evidence: []string{"s1"}})
+			}
+			return
+		}
+	}
+}
+
+// TestInjectedTextsStayInsideTheFence puts every seed into a text of its own, in
+// front of a model that obeys them all, then of one that does not, then of both.
+func TestInjectedTextsStayInsideTheFence(t *testing.T) {
+	seeds := injections(t)
+	if len(seeds) < 100 {
+		t.Fatalf("only %d seeds", len(seeds))
+	}
+	for at := 0; at < len(seeds); at += 80 {
+		some := seeds[at:min(at+80, len(seeds))]
+		texts := []string{fullText, emptyText}
+		for _, s := range some {
+			texts = append(texts, carrier+s)
+		}
+		t.Run(fmt.Sprint(at), func(t *testing.T) {
+			ev, p, task := crowd(t, texts)
+			obeyed, record := weighed(t, configFor(testkit.NewModel(t, obeys)), task)
+			fenced(t, ev, p, &obeyed)
+			both, _ := weighed(t, configFor(testkit.NewModel(t, obeys), testkit.NewModel(t)), task)
+			fenced(t, ev, p, &both)
+			raised := 0
+			for _, x := range task.Exhibits {
+				attack, ok := strings.CutPrefix(x.Text, carrier)
+				if !ok {
+					continue
+				}
+				if score(t, obeyed, x.Dossier).Score > 900 {
+					raised++
+				}
+				if s := score(t, both, x.Dossier); s.Score > neutral {
+					t.Errorf("two families raised %q to %v", x.Text, s)
+				}
+				if bytes.Contains(record, []byte(attack)) {
+					t.Errorf("the record holds the text %q", x.Text)
+				}
+			}
+			if raised < len(some) {
+				t.Errorf("the obedient model raised %d of %d", raised, len(some))
+			}
+		})
+	}
+}
+
+// TestNoSeedReachesAJudge: what a seed says stays in the extractor's call.
+func TestNoSeedReachesAJudge(t *testing.T) {
+	seeds := injections(t)
+	texts := make([]string, 40)
+	for i := range texts {
+		texts[i] = carrier + seeds[i*len(seeds)/len(texts)]
+	}
+	m := testkit.NewModel(t, obeys)
+	_, _, task := crowd(t, texts)
+	weighed(t, configFor(m), task)
+	for _, turn := range m.Turns() {
+		if turn.Prompt.Task != "judge" {
+			continue
+		}
+		for _, d := range turn.Prompt.Dossiers {
+			for _, e := range d.Evidence {
+				if !slices.Contains(statementIDs(), e.Name) && !slices.Contains([]string{"points", "duties", "requests", "coverage", "fresh", "trust", "unique",
+					"dossiers", "share-in-force", "mean-coverage", "mean-fresh", "mean-trust", "mean-unique"}, e.Name) {
+					t.Errorf("a judge reads %q", e.Name)
+				}
+			}
+		}
+		if strings.Contains(turn.User, "ordinary") {
+			t.Errorf("a judge reads %q", turn.User)
+		}
+	}
+}
+
+// TestCanariesFindOutAModelThatObeys: the same obedience, but not only to the
+// members of this period.
+func TestCanariesFindOutAModelThatObeys(t *testing.T) {
+	for _, seed := range []string{"a", "b", "c", "d", "e"} {
+		c := configFor(testkit.NewModel(t, testkit.Injectable()))
+		c.Seed = NewSecret(strings.Repeat(seed, 16))
+		if _, err := judge(t, c).Weigh(t.Context(), ordinary(t)); err == nil {
+			t.Errorf("seed %s: a model that obeys every text was heard", seed)
+		}
+	}
+}
