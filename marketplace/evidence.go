@@ -1,0 +1,200 @@
+package marketplace
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"distributed.ai/datacoop/internal/coop"
+	"distributed.ai/datacoop/internal/db"
+	"distributed.ai/datacoop/marketplace/appraisal"
+	"distributed.ai/datacoop/vault"
+)
+
+// evidence gathers what a period's shares are computed from: the files first
+// delivered in it, the datasets a paying use has ever confirmed, accepted work
+// and completed duties. Uniqueness and trust are full for every dataset: there
+// is no measurement of overlap and no dispute that could lower them.
+func (s *Service) evidence(ctx context.Context, p Period) (appraisal.Evidence, error) {
+	return read(ctx, s, func(tx *db.Tx) (appraisal.Evidence, error) {
+		ev := appraisal.Evidence{Currency: string(s.Charter.Currency), Period: string(p.ID), Salt: s.salt(p.ID)}
+		if err := s.dataEvidence(tx, p, &ev); err != nil {
+			return ev, fmt.Errorf("marketplace: data evidence: %w", err)
+		}
+		if err := s.workEvidence(tx.Context(), p, &ev); err != nil {
+			return ev, fmt.Errorf("marketplace: work evidence: %w", err)
+		}
+		return ev, nil
+	})
+}
+
+func (s *Service) dataEvidence(tx *db.Tx, p Period, ev *appraisal.Evidence) error {
+	files, err := firstFetched(tx, p.OpenedAt, p.ClosedAt)
+	if err != nil {
+		return err
+	}
+	confirmed, err := confirmedDatasets(tx, p.ClosedAt)
+	if err != nil {
+		return err
+	}
+	facts, err := s.factsOf(tx, files, confirmed)
+	if err != nil {
+		return err
+	}
+	revenue := map[coop.RequestID]int64{}
+	for _, f := range files {
+		revenue[f.Request] += int64(f.Price)
+		ev.Revenue += int64(f.Price)
+		ev.Data = append(ev.Data, appraisal.DataUse{Member: string(f.Member), Dataset: string(f.Dataset), Request: string(f.Request),
+			Coverage: coverage(facts[f.Dataset]), Fresh: freshness(facts[f.Dataset].Sealed, p.ClosedAt),
+			Unique: 1000, Trust: 1000, Grade: appraisal.GradeServer})
+	}
+	for id, r := range revenue {
+		ev.Requests = append(ev.Requests, appraisal.Request{Request: string(id), Revenue: r})
+	}
+	for _, f := range confirmed {
+		if days := availableDays(facts[f.Dataset], p); days > 0 {
+			ev.Available = append(ev.Available, appraisal.Availability{Member: string(f.Member), Dataset: string(f.Dataset),
+				Confirmed: true, Days: days})
+		}
+	}
+	return nil
+}
+
+func (s *Service) factsOf(tx *db.Tx, lists ...[]File) (map[coop.DatasetID]vault.Facts, error) {
+	var ids []coop.DatasetID
+	for _, f := range slices.Concat(lists...) {
+		ids = append(ids, f.Dataset)
+	}
+	slices.Sort(ids)
+	return s.Vault.Infos(tx, slices.Compact(ids)...)
+}
+
+// coverage is what the profile says. A raw file that no reducer reads has no
+// cells to count; it counts as full, because it is all its member has.
+func coverage(f vault.Facts) int64 {
+	if f.Raw && f.Profile.Coverage == 0 {
+		return 1000
+	}
+	return int64(f.Profile.Coverage)
+}
+
+// freshness is full for a year and then loses a tenth a year, down to a half,
+// in thousandths: old data stay worth something.
+func freshness(sealed, now int64) int64 {
+	const year = 365 * 24 * int64(time.Hour/time.Millisecond)
+	return max(500, 1000-100*max(0, (now-sealed)/year))
+}
+
+// availableDays counts the whole days of the period in which a dataset could
+// be asked for.
+func availableDays(f vault.Facts, p Period) int64 {
+	const day, most = int64(24 * time.Hour / time.Millisecond), 3660
+	until := p.ClosedAt
+	if f.Revoked > 0 {
+		until = min(until, f.Revoked)
+	}
+	return min((until-max(p.OpenedAt, f.Sealed))/day, most)
+}
+
+func (s *Service) workEvidence(ctx context.Context, p Period, ev *appraisal.Evidence) error {
+	work, err := s.Governance.AcceptedWork(ctx, p.OpenedAt, p.ClosedAt)
+	if err != nil {
+		return err
+	}
+	for _, w := range work {
+		ev.Work = append(ev.Work, appraisal.Work{Contribution: string(w.Contribution), Member: string(w.Member),
+			Kind: string(w.Kind), Points: w.Points, Grade: appraisal.GradePeer})
+	}
+	duties, err := s.Governance.Duties(ctx, p.OpenedAt, p.ClosedAt)
+	if err != nil {
+		return err
+	}
+	for _, d := range duties {
+		ev.Duties = append(ev.Duties, appraisal.Duty{Member: string(d.Member), Kind: d.Kind, Ref: string(d.Contribution), Points: d.Points, Grade: appraisal.GradeServer})
+	}
+	return nil
+}
+
+// secret derives a key of this room from the co-op's signing key, so that a
+// period's pseudonyms stay the same when it is computed again.
+func (s *Service) secret(label string) []byte {
+	mac := hmac.New(sha256.New, s.Key.Seed())
+	mac.Write([]byte("datacoop/marketplace/" + label))
+	return mac.Sum(nil)
+}
+
+func (s *Service) salt(id coop.PeriodID) string {
+	return fmt.Sprintf("%x", s.secret("salt/"+string(id)))
+}
+
+// names leads back from a period's pseudonyms to ids, for members' own pages.
+type names struct {
+	members map[string]coop.MemberID
+	refs    map[string]string
+}
+
+// blind replaces all ids by the period's pseudonyms.
+func (s *Service) blind(ev appraisal.Evidence) (appraisal.Evidence, names) {
+	secret := s.secret("blind")
+	n := names{map[string]coop.MemberID{}, map[string]string{}}
+	member := func(id string) { n.members[appraisal.Pseudonym(secret, ev.Period, "member", id)] = coop.MemberID(id) }
+	ref := func(kind, id string) { n.refs[appraisal.Pseudonym(secret, ev.Period, kind, id)] = id }
+	for _, d := range ev.Data {
+		member(d.Member)
+		ref("dataset", d.Dataset)
+		ref("request", d.Request)
+	}
+	for _, a := range ev.Available {
+		member(a.Member)
+		ref("dataset", a.Dataset)
+	}
+	for _, w := range ev.Work {
+		member(w.Member)
+		ref("contribution", w.Contribution)
+	}
+	for _, d := range ev.Duties {
+		member(d.Member)
+		ref("duty", d.Ref)
+	}
+	return appraisal.Blind(ev, secret), n
+}
+
+// Share is one member's part of a statement, with its references resolved. It
+// is shown to that member alone.
+type Share struct {
+	Member coop.MemberID
+	Amount coop.Money
+	appraisal.MemberShare
+}
+
+// resolve leads from a line's reference to the id; a duty's stands behind its
+// kind and a colon.
+func (n names) resolve(ref string) string {
+	kind, pseudonym, ok := strings.Cut(ref, ":")
+	if id := n.refs[pseudonym]; ok && id != "" {
+		return kind + ":" + id
+	}
+	if id := n.refs[ref]; id != "" {
+		return id
+	}
+	return ref
+}
+
+func (n names) shares(st appraisal.Statement) []Share {
+	out := make([]Share, 0, len(st.Shares))
+	for _, share := range st.Shares {
+		own := share
+		own.Lines = make([]appraisal.Line, len(share.Lines))
+		for i, line := range share.Lines {
+			line.Ref, line.Request = n.resolve(line.Ref), n.resolve(line.Request)
+			own.Lines[i] = line
+		}
+		out = append(out, Share{Member: n.members[share.Member], Amount: coop.Money(share.Amount), MemberShare: own})
+	}
+	return out
+}

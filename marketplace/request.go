@@ -1,0 +1,208 @@
+package marketplace
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"distributed.ai/datacoop/consent"
+	"distributed.ai/datacoop/internal/coop"
+	"distributed.ai/datacoop/internal/db"
+	"distributed.ai/datacoop/policies"
+)
+
+// The states of an access request. "submitted" and "in_review" exist in the
+// API for policies that ask people; a request that rules can decide passes
+// through them within the call that submits it.
+const (
+	StateDecided  = "decided"  // policy answered; a quote can be had
+	StateAccepted = "accepted" // invoiced, not paid
+	StateOpen     = "open"     // files can be fetched
+	StateExpired  = "expired"  // the time for fetching has run out
+	StateClosed   = "closed"   // nothing was granted
+)
+
+// Draft is what a researcher asks for.
+type Draft struct {
+	Pool          coop.PoolID
+	Title         string // what for; members read it
+	Purpose       coop.Purpose
+	RetentionDays int64            // how long copies are kept
+	Recipient     coop.RecipientID // proven; may be empty in a dry run
+	Researcher    coop.ResearcherID
+}
+
+// Request is an access request and what became of it.
+type Request struct {
+	ID            coop.RequestID
+	Researcher    coop.ResearcherID
+	Recipient     coop.RecipientID
+	Pool          coop.PoolID
+	Title         string
+	Purpose       coop.Purpose
+	RetentionDays int64
+	Price         coop.Money // per dataset, frozen at submission
+	State         string
+	Revision      string // policy revision that decided
+	Granted       int    // datasets
+	Refused       int    // datasets; all of the pool if the request is closed, so that it does not tell how few were granted
+	Note          string // why it is closed
+	SubmittedAt   int64
+	OpenedAt      int64
+	ExpiresAt     int64
+}
+
+// Decided is a request together with what policy said about it.
+type Decided struct {
+	Request
+	Reasons     []ReasonCount         // of the refusals
+	Obligations []policies.Obligation // that come with what was granted
+}
+
+func (s *Service) checkDraft(d Draft) (coop.Pool, error) {
+	pool, ok := s.Charter.Pool(d.Pool)
+	switch {
+	case !ok:
+		return coop.Pool{}, ErrUnknownPool
+	case !line(d.Title, 200):
+		return coop.Pool{}, ErrTitle
+	case !d.Purpose.Valid():
+		return coop.Pool{}, ErrPurpose
+	case d.RetentionDays < 1 || d.RetentionDays > 3650:
+		return coop.Pool{}, ErrRetention
+	}
+	return pool, nil
+}
+
+func ask(d Draft, id coop.RequestID, r Researcher, recipient string, price coop.Money) consent.Ask {
+	return consent.Ask{Request: id, Researcher: r.requester(), Pool: d.Pool, Purpose: d.Purpose,
+		Price: price, RetentionDays: d.RetentionDays, Recipient: recipient}
+}
+
+// Submit puts a request before the policy. Every dataset of the pool is
+// decided and each decision recorded, in one transaction with the request;
+// groups smaller than the pool's minimum are closed without a grant.
+func (s *Service) Submit(ctx context.Context, d Draft) (Request, error) {
+	return write(ctx, s, func(tx *db.Tx) (Request, error) { return s.submit(tx, d) })
+}
+
+func (s *Service) submit(tx *db.Tx, d Draft) (Request, error) {
+	pool, err := s.checkDraft(d)
+	if err != nil {
+		return Request{}, err
+	}
+	who, err := getResearcher(tx, d.Researcher)
+	if err != nil {
+		return Request{}, err
+	}
+	rec, err := provenRecipient(tx, d.Researcher, d.Recipient)
+	if err != nil {
+		return Request{}, err
+	}
+	id := coop.RequestID(coop.NewID())
+	cohort, err := s.Consent.DecideCohort(tx, ask(d, id, who, rec.Recipient, pool.Price))
+	if err != nil {
+		return Request{}, fmt.Errorf("marketplace: decide: %w", err)
+	}
+	r := Request{ID: id, Researcher: d.Researcher, Recipient: rec.ID, Pool: d.Pool, Title: strings.TrimSpace(d.Title),
+		Purpose: d.Purpose, RetentionDays: d.RetentionDays, Price: pool.Price, State: StateDecided,
+		Revision: cohort.Revision, Granted: len(cohort.Granted), Refused: len(cohort.Refused), SubmittedAt: s.now()}
+	if cohort.Members() < pool.MinimumGroup {
+		r.State, r.Note = StateClosed, tooFew
+		r.Granted, r.Refused = 0, r.Refused+r.Granted
+		return r, insertRequest(tx, r)
+	}
+	if err := insertRequest(tx, r); err != nil {
+		return Request{}, err
+	}
+	return r, insertFiles(tx, r, cohort.Granted)
+}
+
+// tooFew is the note of a closed request. Whether nobody or somebody would have
+// been released is not told.
+const tooFew = "Fewer members than the pool's minimum group would be released, so nothing is."
+
+// Request finds one of the researcher's own requests with what policy said.
+func (s *Service) Request(ctx context.Context, r coop.ResearcherID, id coop.RequestID) (Decided, error) {
+	return read(ctx, s, func(tx *db.Tx) (Decided, error) {
+		req, err := s.ownRequest(tx, r, id)
+		if err != nil {
+			return Decided{}, err
+		}
+		decisions, err := s.Consent.ByRequestTx(tx, id, consent.StageRequest)
+		if err != nil {
+			return Decided{}, err
+		}
+		return s.decided(req, decisions), nil
+	})
+}
+
+func (s *Service) decided(r Request, decisions []consent.Decision) Decided {
+	out := Decided{Request: r, Obligations: []policies.Obligation{}}
+	var held []consent.Decision
+	for _, d := range decisions {
+		if !d.Allow || r.State == StateClosed {
+			held = append(held, d)
+			continue
+		}
+		for _, o := range d.Obligations {
+			if !slices.Contains(out.Obligations, o) {
+				out.Obligations = append(out.Obligations, o)
+			}
+		}
+	}
+	minimum := math.MaxInt // of a pool that the charter has given up
+	if pool, ok := s.Charter.Pool(r.Pool); ok {
+		minimum = pool.MinimumGroup
+	}
+	out.Reasons = countReasons(held, minimum)
+	return out
+}
+
+// maxPage is the most requests one call lists.
+const maxPage = 1000
+
+// Requests lists the researcher's requests, newest first, from before the
+// cursor (empty for the start), at most limit of them and at most 1000.
+func (s *Service) Requests(ctx context.Context, r coop.ResearcherID, before string, limit int) ([]Request, error) {
+	return read(ctx, s, func(tx *db.Tx) ([]Request, error) {
+		out, err := listRequests(tx, r, before, min(max(limit, 1), maxPage))
+		for i := range out {
+			out[i] = s.aged(out[i])
+		}
+		return out, err
+	})
+}
+
+// Purpose tells members whose data a request touched what it is for and who
+// asked, in the words of the researcher and of the steward who vetted them.
+func (s *Service) Purpose(ctx context.Context, id coop.RequestID) (title, researcher string, err error) {
+	err = s.DB.View(ctx, func(tx *db.Tx) error {
+		r, err := getRequest(tx, id)
+		if err != nil {
+			return err
+		}
+		who, err := getResearcher(tx, r.Researcher)
+		title, researcher = r.Title, who.Name
+		return err
+	})
+	return title, researcher, err
+}
+
+func (s *Service) ownRequest(tx *db.Tx, r coop.ResearcherID, id coop.RequestID) (Request, error) {
+	req, err := getRequest(tx, id)
+	if err == nil && req.Researcher != r {
+		return Request{}, ErrNotFound
+	}
+	return s.aged(req), err
+}
+
+// aged shows an open request as expired once its time has run out.
+func (s *Service) aged(r Request) Request {
+	if r.State == StateOpen && s.now() >= r.ExpiresAt {
+		r.State = StateExpired
+	}
+	return r
+}

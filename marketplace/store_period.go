@@ -1,0 +1,159 @@
+package marketplace
+
+import (
+	"database/sql"
+	"encoding/json"
+
+	"distributed.ai/datacoop/internal/coop"
+	"distributed.ai/datacoop/internal/db"
+	"distributed.ai/datacoop/marketplace/appraisal"
+)
+
+const sqlCountPeriods = `SELECT count(*) FROM marketplace_periods`
+
+func countPeriods(tx *db.Tx) (int, error) { return number[int](tx, "count periods", sqlCountPeriods) }
+
+const sqlRunningSince = `SELECT opened_at FROM marketplace_periods WHERE state = 'open'`
+
+// runningSince is when the open period began.
+func runningSince(tx *db.Tx) (int64, error) {
+	return number[int64](tx, "running period", sqlRunningSince)
+}
+
+const sqlInsertPeriod = `INSERT INTO marketplace_periods (id, state, opened_at, bundle) VALUES (?, ?, ?, ?)`
+
+func insertPeriod(tx *db.Tx, p Period) error {
+	return failed("insert period", tx.ExecOne(sqlInsertPeriod, p.ID, p.State, p.OpenedAt, []byte{}))
+}
+
+const periodColumns = `id, state, opened_at, closed_at, challenge_ends_at, revenue, bundle_sha256, settled_at,
+	(SELECT count(*) FROM marketplace_releases r WHERE r.period = marketplace_periods.id)`
+
+func periodFields(p *Period) []any {
+	return []any{&p.ID, &p.State, &p.OpenedAt, &p.ClosedAt, &p.ChallengeEndsAt, &p.Revenue, &p.BundleSHA256, &p.SettledAt, &p.Released}
+}
+
+const (
+	sqlGetPeriod   = `SELECT ` + periodColumns + ` FROM marketplace_periods WHERE id = ?`
+	sqlListPeriods = `SELECT ` + periodColumns + ` FROM marketplace_periods ORDER BY id DESC`
+)
+
+func getPeriod(tx *db.Tx, id coop.PeriodID) (p Period, err error) {
+	err = tx.QueryRow(sqlGetPeriod, id).Scan(periodFields(&p)...)
+	return p, found(err, "period")
+}
+
+func listPeriods(tx *db.Tx) ([]Period, error) {
+	return collect(tx, "periods", func(rows *sql.Rows) (p Period, err error) {
+		err = rows.Scan(periodFields(&p)...)
+		return p, err
+	}, sqlListPeriods)
+}
+
+const (
+	sqlEndPeriod     = `UPDATE marketplace_periods SET state = 'closed', closed_at = ? WHERE id = ? AND state = 'open'`
+	sqlPublishPeriod = `UPDATE marketplace_periods SET revenue = ?, bundle = ?, bundle_sha256 = ?, challenge_ends_at = ?
+		WHERE id = ? AND state = 'closed' AND challenge_ends_at = 0`
+	sqlReopenPeriod   = `UPDATE marketplace_periods SET challenge_ends_at = 0 WHERE id = ? AND state = 'closed'`
+	sqlSettlePeriod   = `UPDATE marketplace_periods SET state = 'settled', settled_at = ? WHERE id = ? AND state = 'closed'`
+	sqlSetPeriodState = `UPDATE marketplace_periods SET state = ? WHERE id = ? AND state = ?`
+)
+
+func endPeriod(tx *db.Tx, p Period) error {
+	return failed("end period", tx.ExecOne(sqlEndPeriod, p.ClosedAt, p.ID))
+}
+
+// publishPeriod stores a statement where one is due, and tells whether it was.
+func publishPeriod(tx *db.Tx, p Period, bundle []byte) (due bool, err error) {
+	n, err := tx.Exec(sqlPublishPeriod, p.Revenue, bundle, p.BundleSHA256, p.ChallengeEndsAt, p.ID)
+	return n == 1, failed("publish period", err)
+}
+
+// reopenPeriod makes a new statement due. The old one stays to be read.
+func reopenPeriod(tx *db.Tx, id coop.PeriodID) error {
+	return failed("reopen period", tx.ExecOne(sqlReopenPeriod, id))
+}
+
+func settlePeriod(tx *db.Tx, p Period) error {
+	return failed("settle period", tx.ExecOne(sqlSettlePeriod, p.SettledAt, p.ID))
+}
+
+func setPeriodState(tx *db.Tx, id coop.PeriodID, from, to string) error {
+	return failed("period state", tx.ExecOne(sqlSetPeriodState, to, id, from))
+}
+
+const sqlGetBundle = `SELECT bundle FROM marketplace_periods WHERE id = ?`
+
+// getBundle reads a published bundle; ErrNotFound before publication.
+func getBundle(tx *db.Tx, id coop.PeriodID) (text []byte, err error) {
+	err = tx.QueryRow(sqlGetBundle, id).Scan(&text)
+	if err == nil && len(text) == 0 {
+		return nil, ErrNotFound
+	}
+	return text, found(err, "bundle")
+}
+
+func getStatement(tx *db.Tx, id coop.PeriodID) (appraisal.Statement, error) {
+	text, err := getBundle(tx, id)
+	if err != nil {
+		return appraisal.Statement{}, err
+	}
+	bundle, err := appraisal.ParseBundle(text)
+	return bundle.Statement, failed("stored bundle", err)
+}
+
+const (
+	sqlDropShares  = `DELETE FROM marketplace_shares WHERE period = ?`
+	sqlInsertShare = `INSERT INTO marketplace_shares (period, member, amount, share) VALUES (?, ?, ?, ?)`
+	sqlListShares  = `SELECT member, amount FROM marketplace_shares WHERE period = ? ORDER BY member`
+)
+
+// putShares replaces the shares of a period.
+func putShares(tx *db.Tx, id coop.PeriodID, shares []Share) error {
+	if _, err := tx.Exec(sqlDropShares, id); err != nil {
+		return failed("drop shares", err)
+	}
+	for _, share := range shares {
+		text, err := json.Marshal(share.MemberShare)
+		if err != nil {
+			return failed("share", err)
+		}
+		if err := tx.ExecOne(sqlInsertShare, id, share.Member, share.Amount, text); err != nil {
+			return failed("insert share", err)
+		}
+	}
+	return nil
+}
+
+// listShares reads members and amounts, without the explanation.
+func listShares(tx *db.Tx, id coop.PeriodID) ([]Share, error) {
+	return collect(tx, "shares", func(rows *sql.Rows) (s Share, err error) {
+		err = rows.Scan(&s.Member, &s.Amount)
+		return s, err
+	}, sqlListShares, id)
+}
+
+const sqlMemberStatements = `SELECT ` + periodColumns + `, s.amount, s.share FROM marketplace_shares s
+	JOIN marketplace_periods ON marketplace_periods.id = s.period WHERE s.member = ? ORDER BY s.period DESC`
+
+func memberStatements(tx *db.Tx, m coop.MemberID) ([]MemberStatement, error) {
+	return collect(tx, "member's statements", func(rows *sql.Rows) (st MemberStatement, err error) {
+		var text []byte
+		if err := rows.Scan(append(periodFields(&st.Period), &st.Share.Amount, &text)...); err != nil {
+			return st, err
+		}
+		st.Share.Member = m
+		return st, json.Unmarshal(text, &st.Share.MemberShare)
+	}, sqlMemberStatements, m)
+}
+
+const sqlConfirmed = `SELECT DISTINCT dataset, member FROM marketplace_files
+	WHERE first_at > 0 AND first_at < ? AND price > 0 ORDER BY dataset`
+
+// confirmedDatasets lists the datasets that a paying use had read before.
+func confirmedDatasets(tx *db.Tx, before int64) ([]File, error) {
+	return collect(tx, "confirmed datasets", func(rows *sql.Rows) (f File, err error) {
+		err = rows.Scan(&f.Dataset, &f.Member)
+		return f, err
+	}, sqlConfirmed, before)
+}
