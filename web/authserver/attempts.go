@@ -2,17 +2,21 @@ package authserver
 
 import (
 	"net"
+	"net/http"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 )
 
 // Guessing is limited by counting failures in fixed windows: of one account,
-// whoever guesses, and of one address, whatever it guesses at.
+// whoever guesses, of one address, whatever it guesses at, and of recovery
+// codes from one address.
 const (
 	attemptWindow    = 5 * time.Minute
 	failuresAccount  = 5
 	failuresAddress  = 40
+	failuresRecovery = 5
 	attemptsCapacity = 4096
 )
 
@@ -29,6 +33,16 @@ type window struct {
 	opened   time.Time
 }
 
+// count is one thing that failures are counted of, and how many it may have.
+type count struct {
+	key   string
+	limit int
+}
+
+func ofAccount(subject string) count  { return count{"account " + subject, failuresAccount} }
+func ofAddress(address string) count  { return count{"address " + address, failuresAddress} }
+func ofRecovery(address string) count { return count{"recovery " + address, failuresRecovery} }
+
 func newAttempts(now func() time.Time) *attempts {
 	return &attempts{now: now, seen: make(map[string]window)}
 }
@@ -36,65 +50,73 @@ func newAttempts(now func() time.Time) *attempts {
 // take counts one failure in advance, so that guesses sent at once are all
 // counted before the first is judged. It answers how long to wait, zero when
 // the attempt may go on; an attempt that succeeds is given back.
-func (a *attempts) take(account, address string) time.Duration {
+func (a *attempts) take(counts ...count) (wait time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	wait := max(a.wait("account "+account, failuresAccount), a.wait("address "+address, failuresAddress))
-	if wait > 0 {
-		return wait
+	for _, c := range counts {
+		wait = max(wait, a.wait(c))
 	}
-	a.add("account "+account, 1)
-	a.add("address "+address, 1)
-	return 0
+	if wait == 0 {
+		a.add(counts, 1)
+	}
+	return wait
 }
 
 // giveBack undoes one take.
-func (a *attempts) giveBack(account, address string) {
+func (a *attempts) giveBack(counts ...count) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.add("account "+account, -1)
-	a.add("address "+address, -1)
+	a.add(counts, -1)
 }
 
-func (a *attempts) wait(key string, limit int) time.Duration {
+func (a *attempts) wait(c count) time.Duration {
 	now := a.now()
-	w, known := a.seen[key]
+	w, known := a.seen[c.key]
 	if !known && len(a.seen) >= attemptsCapacity {
 		a.forget(now)
-		if len(a.seen) >= attemptsCapacity {
-			return attemptWindow
-		}
 	}
 	left := attemptWindow - now.Sub(w.opened)
 	if !known || left <= 0 {
-		a.seen[key] = window{opened: now}
+		a.seen[c.key] = window{opened: now}
 		return 0
 	}
-	if w.failures >= limit {
+	if w.failures >= c.limit {
 		return left
 	}
 	return 0
 }
 
-func (a *attempts) add(key string, n int) {
-	if w, known := a.seen[key]; known {
-		w.failures = max(0, w.failures+n)
-		a.seen[key] = w
-	}
-}
-
-func (a *attempts) forget(now time.Time) {
-	for key, w := range a.seen {
-		if now.Sub(w.opened) >= attemptWindow {
-			delete(a.seen, key)
+func (a *attempts) add(counts []count, n int) {
+	for _, c := range counts {
+		if w, known := a.seen[c.key]; known {
+			w.failures = max(0, w.failures+n)
+			a.seen[c.key] = w
 		}
 	}
 }
 
-// network names the peer for counting: an IPv4 address, or the /64 an IPv6
-// peer can choose its address from.
-func network(remote string) string {
-	host, _, err := net.SplitHostPort(remote)
+// forget makes room: what is over goes, else what is oldest. Whoever has
+// thousands of addresses to guess from then gains guesses, which are hopeless
+// against 80 bits and more; refusing newcomers would lock everybody out.
+func (a *attempts) forget(now time.Time) {
+	oldest, since := "", now
+	for key, w := range a.seen {
+		if now.Sub(w.opened) >= attemptWindow {
+			delete(a.seen, key)
+		} else if !w.opened.After(since) {
+			oldest, since = key, w.opened
+		}
+	}
+	if len(a.seen) >= attemptsCapacity {
+		delete(a.seen, oldest)
+	}
+}
+
+// peer names who asks, for counting. Behind a proxy on this machine or in its
+// private network that is whom the nearest proxy says it answers; a stranger's
+// own X-Forwarded-For is not believed.
+func peer(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		return "unknown"
 	}
@@ -102,6 +124,18 @@ func network(remote string) string {
 	if err != nil {
 		return "unknown"
 	}
+	if ip = ip.Unmap(); ip.IsLoopback() || ip.IsPrivate() {
+		list := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+		if behind, err := netip.ParseAddr(strings.TrimSpace(list[len(list)-1])); err == nil {
+			ip = behind
+		}
+	}
+	return network(ip)
+}
+
+// network is an IPv4 address, or the /64 an IPv6 peer can choose its address
+// from.
+func network(ip netip.Addr) string {
 	ip = ip.Unmap().WithZone("")
 	if ip.Is4() {
 		return ip.String()

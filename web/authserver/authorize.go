@@ -31,20 +31,28 @@ var (
 	errLink = errors.New("no registered client with this redirect address")
 )
 
-// serveAuthorize is the authorization endpoint: every request shows the login
-// page, because the provider keeps no session of its own.
+// serveAuthorize is the authorization endpoint. It shows the login page every
+// time, because the provider keeps no session of its own, but for the one time
+// that follows the making of an account.
 func (s *Server) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 	if !s.addressed(r) {
 		s.pages.problem(w, http.StatusMisdirectedRequest, problemHost)
 		return
 	}
 	var request fosite.AuthorizeRequester
+	var known string
 	err := s.db.View(r.Context(), func(tx *db.Tx) (err error) {
-		request, err = s.readRequest(within(tx), r.URL.RawQuery)
+		if request, err = s.readRequest(within(tx), r.URL.RawQuery); err == nil && s.builtIn {
+			known, err = ticket(tx, s.ticketOf(r))
+		}
 		return err
 	})
 	if err != nil {
 		s.refuseRedirect(w, r, request, err)
+		return
+	}
+	if known != "" && !slices.Contains(strings.Fields(request.GetRequestForm().Get("prompt")), "login") {
+		s.finish(w, r, r.URL.RawQuery, s.redeem(s.ticketOf(r)))
 		return
 	}
 	s.showLogin(w, r, request, loginView{
@@ -101,44 +109,88 @@ func checkRequest(request fosite.AuthorizeRequester) error {
 // serveLogin takes the login form. What it authorizes is the request sealed in
 // the form; nothing else in the body has a say in where the browser goes.
 func (s *Server) serveLogin(w http.ResponseWriter, r *http.Request) {
+	f, ok := s.taken(w, r, pathLogin)
+	if !ok {
+		return
+	}
+	if s.demo && r.PostForm.Has("password") {
+		member, view := s.logIn(r)
+		if view.status != http.StatusOK {
+			view.query = f.Query
+			s.showAgain(w, r, view)
+			return
+		}
+		s.finish(w, r, f.Query, func(*db.Tx) (account, error) { return member, nil })
+		return
+	}
+	if !s.builtIn {
+		s.pages.problem(w, http.StatusBadRequest, problemForm)
+		return
+	}
+	p, err := s.asserted(r, f)
+	if err != nil {
+		s.refuseLogin(w, r, f.Query, err)
+		return
+	}
+	s.finish(w, r, f.Query, func(tx *db.Tx) (account, error) { return p.holder.account(), p.use(tx) })
+}
+
+// ticketOf is the key of the ticket a browser may hold.
+func (s *Server) ticketOf(r *http.Request) string { return b64(hashSecret(s.cookie(r))) }
+
+// redeem uses a ticket up.
+func (s *Server) redeem(browser string) func(*db.Tx) (account, error) {
+	return func(tx *db.Tx) (account, error) {
+		subject, err := ticket(tx, browser)
+		if err != nil {
+			return account{}, err
+		}
+		h, err := loadHolder(tx, selectHolderBySubject, subject)
+		if errors.Is(err, db.ErrNoRow) {
+			return account{}, errReplayed
+		}
+		if err != nil {
+			return account{}, err
+		}
+		return h.account(), dropTicket(tx, browser)
+	}
+}
+
+// finish sends the browser back with a code for whom the transaction finds.
+func (s *Server) finish(w http.ResponseWriter, r *http.Request, query string, who func(*db.Tx) (account, error)) {
+	request, answer, err := s.authorize(r.Context(), query, who)
 	switch {
-	case !s.addressed(r):
-		s.pages.problem(w, http.StatusMisdirectedRequest, problemHost)
-		return
-	case http.NewCrossOriginProtection().Check(r) != nil:
-		s.pages.problem(w, http.StatusForbidden, problemForeign)
-		return
-	case readForm(r) != nil:
-		s.pages.problem(w, http.StatusBadRequest, problemForm)
-		return
-	}
-	f, err := s.keys.openForm(r.PostForm.Get("form"), s.cookie(r), time.Now())
-	if err != nil {
-		s.pages.problem(w, http.StatusBadRequest, problemForm)
-		return
-	}
-	member, view := s.logIn(r)
-	if view.status != http.StatusOK {
-		view.query = f.Query
-		s.showAgain(w, r, view)
-		return
-	}
-	request, answer, err := s.authorize(r.Context(), f.Query, member)
-	if err != nil {
+	case refusedLogin(err):
+		s.refuseLogin(w, r, query, err)
+	case err != nil:
 		s.refuseRedirect(w, r, request, err)
+	default:
+		s.provider.WriteAuthorizeResponse(r.Context(), w, request, answer)
+	}
+}
+
+// refuseLogin shows the login page again and says why.
+func (s *Server) refuseLogin(w http.ResponseWriter, r *http.Request, query string, err error) {
+	if !refusedLogin(err) {
+		s.refusePage(w, r, err)
 		return
 	}
-	s.provider.WriteAuthorizeResponse(r.Context(), w, request, answer)
+	status, sentence := sentenceOf(err)
+	view := loginView{status: status, query: query, message: sentence}
+	if status == http.StatusTooManyRequests {
+		view.wait = attemptWindow
+	}
+	s.showAgain(w, r, view)
 }
 
 // logIn judges the typed name and password; view.status is 200 if they fit.
 func (s *Server) logIn(r *http.Request) (member account, view loginView) {
-	subject, address := strings.TrimSpace(r.PostForm.Get("account")), network(r.RemoteAddr)
-	counted := subject
+	subject := strings.TrimSpace(r.PostForm.Get("account"))
+	counted := []count{ofAccount(subject), ofAddress(peer(r))}
 	if _, known := s.accounts.find(subject); !known {
-		counted = "" // unknown names share one count, or they would fill the memory
+		counted[0] = ofAccount("") // unknown names share one count, or they would fill the memory
 	}
-	if wait := s.attempts.take(counted, address); wait > 0 {
+	if wait := s.attempts.take(counted...); wait > 0 {
 		return account{}, loginView{
 			status: http.StatusTooManyRequests, subject: subject, wait: wait, message: messageWait,
 		}
@@ -147,7 +199,7 @@ func (s *Server) logIn(r *http.Request) (member account, view loginView) {
 	if !ok {
 		return account{}, loginView{status: http.StatusForbidden, subject: subject, message: messageWrong}
 	}
-	s.attempts.giveBack(counted, address)
+	s.attempts.giveBack(counted...)
 	return member, loginView{status: http.StatusOK}
 }
 
@@ -165,8 +217,8 @@ func (s *Server) showAgain(w http.ResponseWriter, r *http.Request, view loginVie
 	s.showLogin(w, r, request, view)
 }
 
-// authorize issues a code for member, in one transaction that any error undoes.
-func (s *Server) authorize(ctx context.Context, query string, member account) (
+// authorize issues a code for whom the transaction finds; any error undoes it.
+func (s *Server) authorize(ctx context.Context, query string, who func(*db.Tx) (account, error)) (
 	request fosite.AuthorizeRequester, answer fosite.AuthorizeResponder, err error,
 ) {
 	err = s.db.Update(ctx, func(tx *db.Tx) (err error) {
@@ -174,6 +226,10 @@ func (s *Server) authorize(ctx context.Context, query string, member account) (
 			return err
 		}
 		request, err = s.readRequest(within(tx), query)
+		if err != nil {
+			return err
+		}
+		member, err := who(tx)
 		if err != nil {
 			return err
 		}
@@ -193,7 +249,7 @@ func (s *Server) authorize(ctx context.Context, query string, member account) (
 func (s *Server) session(request fosite.AuthorizeRequester, member account) *openid.DefaultSession {
 	claims := &jwt.IDTokenClaims{
 		Subject: member.subject, RequestedAt: request.GetRequestedAt(), AuthTime: time.Now().UTC(),
-		AuthenticationMethodsReferences: []string{"pwd"},
+		AuthenticationMethodsReferences: member.methods,
 	}
 	if request.GetGrantedScopes().Has("profile") {
 		claims.Add("name", member.name)

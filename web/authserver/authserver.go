@@ -5,24 +5,62 @@
 //   - Researchers' programs get access tokens by the client credentials grant
 //     (RFC 6749, section 4.4) and send them to the public API, which asks
 //     Introspect what a token is worth.
-//   - In a demo, members log in here: authorization code with PKCE (RFC 7636,
-//     S256 only), a login page that needs no script, a signed id_token that
-//     carries the caller's nonce. A production co-op uses an external issuer
-//     instead, and this half is then not served at all.
+//   - Members log in here where the co-op has no identity provider of its own:
+//     authorization code with PKCE (RFC 7636, S256 only) and a signed id_token
+//     that carries the caller's nonce, as from any other issuer. With an
+//     external issuer this half is not served at all.
 //
-// What it guarantees: a code is good once, and using it again also ends the
-// token it had brought; codes and tokens are kept by signature only and client
-// secrets by hash, so that the database alone opens nothing; whatever was
-// handed out survives a restart; expired rows are removed; a redirect goes to
-// an address registered character by character or nowhere; an answer holds no
-// value that the caller submitted except the state they must get back; no
-// secret is logged.
+// There are two kinds of account to log in with. Demo accounts have passwords,
+// which a demonstration prints, and live on one machine. Built-in accounts are
+// for real co-ops. They have passkeys (Web Authentication Level 3) and no
+// password: an invitation link opens a page that makes one, together with the
+// account and the co-op's member.
 //
-// What it refuses: demo accounts anywhere but on a loopback address; implicit,
-// password and refresh grants; request objects and client assertions, and with
-// them every unsigned or foreign-signed JWT; requests for the login page under
-// another host name than the issuer's, which DNS rebinding would need; a
-// posted login form that this server did not give to this very browser.
+// # Built-in accounts
+//
+// An invitation is used once for both, account and membership: the transaction
+// that stores an account also calls Config.Admission.Admit, which uses up the
+// code. If it refuses, nothing was stored, and the person reads why; with a
+// better link they try again. An account without a member, or a code spent on
+// half of a registration, cannot come about, so none has to be cleaned up; the
+// code is never kept, and the id_token need not carry it.
+//
+// Subjects are random ids, but for those that Reserve keeps for whom the
+// charter names as holders of an office.
+//
+// With the account its holder gets a recovery code of 120 bits, shown once and
+// kept as a hash. It makes a new passkey in place of all old ones, and is then
+// replaced itself; a passkey makes a new recovery code. Who has lost both has
+// lost the account. A browser that just made or recovered an account may log in
+// once within a quarter of an hour without being asked again.
+//
+// Passkeys are bound to the issuer's host: served under another name, a co-op
+// starts with new ones.
+//
+// # What it guarantees
+//
+// A code is good once, and using it again also ends the token it had brought;
+// codes and tokens are kept by signature only, client secrets and recovery codes
+// by hash, so that the database alone opens nothing; whatever was handed out
+// survives a restart; expired rows are removed; a redirect goes to an address
+// registered character by character or nowhere; an answer holds no value that
+// the caller submitted except the state they must get back and the name they
+// typed; no secret is logged.
+//
+// A passkey's signature is taken for a challenge that this server gave to this
+// very browser within a quarter of an hour, once, from the issuer's own origin,
+// and only if the authenticator says that it verified its holder. A signature
+// whose counter did not move on comes from a copy and is refused.
+//
+// # What it refuses
+//
+// Demo accounts anywhere but on a loopback address; implicit, password and
+// refresh grants; request objects and client assertions, and with them every
+// unsigned or foreign-signed JWT; requests for its pages under another host
+// name than the issuer's, which DNS rebinding would need; a posted form that
+// this server did not give to this very browser. Pages with passkeys need
+// JavaScript and say so; their one script is the server's own, talks to nobody
+// and is the only one the browser is allowed to run.
 //
 // Lifetimes run on the machine's clock, not on the co-op's: a token must
 // expire although a demonstration has stopped or turned the domain's clock.
@@ -43,6 +81,7 @@ import (
 	"github.com/ory/fosite"
 
 	"distributed.ai/datacoop/internal/db"
+	"distributed.ai/datacoop/web/authserver/passkey"
 )
 
 //go:embed schema/*.sql
@@ -60,12 +99,25 @@ type Config struct {
 	// next asked for.
 	Secret []byte
 	// SigningKey signs id_tokens: *ecdsa.PrivateKey on P-256 (ES256) or
-	// *rsa.PrivateKey of at least 2048 bits (RS256). Required with Demo.
+	// *rsa.PrivateKey of at least 2048 bits (RS256). Required with Demo and
+	// BuiltIn.
 	SigningKey crypto.Signer
 	// Accounts are the members who can log in. They need Demo.
 	Accounts []Account
-	// Demo serves the login half. It needs an Issuer on a loopback address.
+	// Demo lets Accounts log in. It needs an Issuer on a loopback address.
 	Demo bool
+
+	// BuiltIn serves accounts with passkeys, which need an Issuer with a host
+	// name. The three fields after it are required with it.
+	BuiltIn bool
+	// Name is the co-op's, as its pages and people's passkeys show it.
+	Name string
+	// SignIn is the URL at which the co-op's portal starts a login: where a
+	// person goes on with a new account.
+	SignIn string
+	// Admission decides whose account becomes a member.
+	Admission Admission
+
 	// TokenLifetime is how long an access token is good for: more than
 	// nothing and at most a day. Zero means one hour.
 	TokenLifetime time.Duration
@@ -83,12 +135,25 @@ type Account struct {
 	Password string
 }
 
+// Admission is the co-op's own answer to who may join. A fault says why not, in
+// a sentence that is shown; any other error is a failure of the server.
+type Admission struct {
+	// Check judges an invitation, "" for none, and leaves it unused.
+	Check func(ctx context.Context, invitation string) error
+	// Admit makes a member of a new account, in the transaction that stores
+	// it, and uses the invitation up. Who holds a reserved subject brings none.
+	Admit func(tx *db.Tx, subject, name, invitation string) error
+}
+
 // Lifetimes that no co-op needs to change: a code is exchanged by a redirect,
-// an id_token is read at once, a login form waits for a person.
+// an id_token is read at once, a form waits for a person, and so does a ticket
+// while they write down a recovery code.
 const (
 	codeLifetime    = 2 * time.Minute
 	idTokenLifetime = 10 * time.Minute
 	formLifetime    = 15 * time.Minute
+	ticketLifetime  = 15 * time.Minute
+	reservationLife = 14 * 24 * time.Hour
 	defaultLifetime = time.Hour
 	longestLifetime = 24 * time.Hour
 )
@@ -104,8 +169,15 @@ type Server struct {
 	attempts *attempts
 	store    *store
 	provider fosite.OAuth2Provider
+	logins   bool // of either kind
 	demo     bool
+	builtIn  bool
 	log      *slog.Logger
+
+	name      string
+	signIn    string
+	admission Admission
+	passkeys  *passkey.Ceremonies // nil unless builtIn
 
 	pages         *pages
 	discovery     []byte // OpenID Connect Discovery 1.0
@@ -139,7 +211,7 @@ func prepare(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkDemo(c, issuer); err != nil {
+	if err := errors.Join(checkDemo(c, issuer), checkBuiltIn(c, issuer)); err != nil {
 		return nil, err
 	}
 	if c.TokenLifetime == 0 {
@@ -152,7 +224,8 @@ func prepare(c Config) (*Server, error) {
 		c.Logger = slog.Default()
 	}
 	s := &Server{
-		db: c.DB, issuer: issuer, demo: c.Demo, log: c.Logger,
+		db: c.DB, issuer: issuer, logins: c.Demo || c.BuiltIn, demo: c.Demo, builtIn: c.BuiltIn, log: c.Logger,
+		name: c.Name, signIn: c.SignIn, admission: c.Admission,
 		attempts: newAttempts(time.Now), tokenLifetime: c.TokenLifetime,
 		store: &store{replayWindow: codeLifetime + c.TokenLifetime},
 	}
@@ -174,6 +247,11 @@ func (s *Server) assemble(c Config) (err error) {
 	}
 	if s.pages, err = newPages(); err != nil {
 		return err
+	}
+	if s.builtIn {
+		if s.passkeys, err = passkey.New(s.issuer, s.name); err != nil {
+			return err
+		}
 	}
 	s.provider = s.newProvider()
 	if s.discovery, err = json.Marshal(s.openIDMetadata()); err != nil {

@@ -171,17 +171,25 @@ func TestConfigurationsThatAreRefused(t *testing.T) {
 		"demo on a private address": func(c *Config) {
 			c.Issuer, c.Demo = "https://192.168.0.1", true
 		},
-		"accounts without demo":  func(c *Config) { c.Demo, c.Accounts = false, account },
-		"demo without a key":     func(c *Config) { c.SigningKey = nil },
-		"key on another curve":   func(c *Config) { c.SigningKey = p384(t) },
-		"short RSA key":          func(c *Config) { c.SigningKey = rsaKey(t, 1024) },
-		"negative lifetime":      func(c *Config) { c.TokenLifetime = -time.Second },
-		"lifetime over a day":    func(c *Config) { c.TokenLifetime = 25 * time.Hour },
-		"short password":         func(c *Config) { c.Accounts = []Account{{"ada", "Ada", "short"}} },
-		"no password":            func(c *Config) { c.Accounts = []Account{{"ada", "Ada", ""}} },
-		"no name":                func(c *Config) { c.Accounts = []Account{{"ada", " ", "correct horse"}} },
-		"unusable subject":       func(c *Config) { c.Accounts = []Account{{"ada b", "Ada", "correct horse"}} },
-		"two of the same member": func(c *Config) { c.Accounts = append(account, account...) },
+		"accounts without demo":            func(c *Config) { c.Demo, c.Accounts = false, account },
+		"demo without a key":               func(c *Config) { c.SigningKey = nil },
+		"key on another curve":             func(c *Config) { c.SigningKey = p384(t) },
+		"short RSA key":                    func(c *Config) { c.SigningKey = rsaKey(t, 1024) },
+		"negative lifetime":                func(c *Config) { c.TokenLifetime = -time.Second },
+		"lifetime over a day":              func(c *Config) { c.TokenLifetime = 25 * time.Hour },
+		"short password":                   func(c *Config) { c.Accounts = []Account{{"ada", "Ada", "short"}} },
+		"no password":                      func(c *Config) { c.Accounts = []Account{{"ada", "Ada", ""}} },
+		"no name":                          func(c *Config) { c.Accounts = []Account{{"ada", " ", "correct horse"}} },
+		"accounts at an address":           func(c *Config) { builtIn(c); c.Issuer = "http://127.0.0.1:8080" },
+		"accounts at an IPv6 address":      func(c *Config) { builtIn(c); c.Issuer = "http://[::1]:8080" },
+		"accounts without a name":          func(c *Config) { builtIn(c); c.Name = " " },
+		"accounts without a portal":        func(c *Config) { builtIn(c); c.SignIn = "" },
+		"accounts with a portal elsewhere": func(c *Config) { builtIn(c); c.SignIn = "javascript:alert(1)" },
+		"accounts nobody admits":           func(c *Config) { builtIn(c); c.Admission.Admit = nil },
+		"accounts nobody checks":           func(c *Config) { builtIn(c); c.Admission.Check = nil },
+		"accounts without a key":           func(c *Config) { builtIn(c); c.Demo, c.Accounts, c.SigningKey = false, nil, nil },
+		"unusable subject":                 func(c *Config) { c.Accounts = []Account{{"ada b", "Ada", "correct horse"}} },
+		"two of the same member":           func(c *Config) { c.Accounts = append(account, account...) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := Config{
@@ -211,7 +219,7 @@ func p384(t *testing.T) crypto.Signer {
 
 func TestProductionServesNoLogin(t *testing.T) {
 	g := newRig(t, func(c *Config) { c.Demo, c.Accounts, c.SigningKey = false, nil, nil })
-	for _, path := range []string{pathAuthorize, pathDiscovery, pathKeys} {
+	for _, path := range []string{pathAuthorize, pathDiscovery, pathKeys, PathJoin, pathRecover, pathScript} {
 		if a := g.get(path); a.StatusCode != http.StatusNotFound {
 			t.Errorf("GET %s: %d", path, a.StatusCode)
 		}
@@ -242,7 +250,8 @@ func (g *rig) get(path string) answer {
 }
 
 func TestMetadataNamesWhatIsServed(t *testing.T) {
-	g := newRig(t)
+	g := newRig(t, builtIn)
+	g.base = g.config.Issuer
 	for _, path := range []string{pathDiscovery, pathMetadata} {
 		a := g.get(path)
 		a.expect(t, http.StatusOK, "")

@@ -19,6 +19,10 @@ const (
 	shortestPassword = 8
 )
 
+// ValidSubject reports whether an account can have this subject: a letter or
+// digit, then up to 63 letters, digits or any of ._@- characters.
+func ValidSubject(subject string) bool { return subjectPattern.MatchString(subject) }
+
 // loopback reports whether only this machine reaches u (RFC 6761, section 6.3,
 // and the loopback networks of IPv4 and IPv6).
 func loopback(u *url.URL) bool {
@@ -58,6 +62,26 @@ func checkIssuer(text string) (*url.URL, error) {
 		return nil, errors.New("the issuer must be a base URL without a path")
 	}
 	return u, nil
+}
+
+// checkBuiltIn refuses what passkeys cannot work with.
+func checkBuiltIn(c Config, issuer *url.URL) error {
+	switch {
+	case !c.BuiltIn:
+		return nil
+	case net.ParseIP(issuer.Hostname()) != nil:
+		return errors.New("built-in accounts need an issuer with a name, such as https://coop.example or http://localhost:8080: browsers keep no passkeys for addresses")
+	case strings.TrimSpace(c.Name) == "" || c.SignIn == "":
+		return errors.New("built-in accounts need the co-op's name and the address of its sign-in")
+	case c.Admission.Check == nil || c.Admission.Admit == nil:
+		return errors.New("built-in accounts need somebody to say who is admitted")
+	case c.SigningKey == nil:
+		return errors.New("built-in accounts need a signing key")
+	}
+	if _, err := checkURL(c.SignIn); err != nil {
+		return errors.New("the address of the co-op's sign-in " + err.Error())
+	}
+	return nil
 }
 
 // checkDemo keeps accounts whose passwords are printed on a terminal away from

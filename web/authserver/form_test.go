@@ -2,6 +2,7 @@ package authserver
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -18,19 +19,20 @@ func testKeys(t testing.TB) keys {
 
 func TestFormIsGoodForItsBrowserAndTime(t *testing.T) {
 	k, now := testKeys(t), time.Now()
-	sealed, err := k.sealForm(form{Query: "a=b", Browser: b64(hashSecret("cookie")), Expires: now.Unix() + 1})
+	sealed, err := k.sealForm(form{Path: pathLogin, Query: "a=b", Browser: b64(hashSecret("cookie")), Expires: now.Unix() + 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f, err := k.openForm(sealed, "cookie", now); err != nil || f.Query != "a=b" {
+	if f, err := k.openForm(pathLogin, sealed, "cookie", now); err != nil || f.Query != "a=b" {
 		t.Fatalf("%+v, %v", f, err)
 	}
 	for name, open := range map[string]func() (form, error){
-		"later":           func() (form, error) { return k.openForm(sealed, "cookie", now.Add(time.Second)) },
-		"another browser": func() (form, error) { return k.openForm(sealed, "other", now) },
-		"no browser":      func() (form, error) { return k.openForm(sealed, "", now) },
-		"cut":             func() (form, error) { return k.openForm(sealed[:len(sealed)-1], "cookie", now) },
-		"newline":         func() (form, error) { return k.openForm(sealed+"\n", "cookie", now) },
+		"later":            func() (form, error) { return k.openForm(pathLogin, sealed, "cookie", now.Add(time.Second)) },
+		"another browser":  func() (form, error) { return k.openForm(pathLogin, sealed, "other", now) },
+		"no browser":       func() (form, error) { return k.openForm(pathLogin, sealed, "", now) },
+		"another endpoint": func() (form, error) { return k.openForm(PathJoin, sealed, "cookie", now) },
+		"cut":              func() (form, error) { return k.openForm(pathLogin, sealed[:len(sealed)-1], "cookie", now) },
+		"newline":          func() (form, error) { return k.openForm(pathLogin, sealed+"\n", "cookie", now) },
 	} {
 		if _, err := open(); err == nil {
 			t.Errorf("%s: opened", name)
@@ -41,7 +43,7 @@ func TestFormIsGoodForItsBrowserAndTime(t *testing.T) {
 // FuzzForm looks for any text but the sealed one that opens.
 func FuzzForm(f *testing.F) {
 	k := testKeys(f)
-	sealed, err := k.sealForm(form{Query: "a=b", Browser: b64(hashSecret("cookie")), Expires: 1 << 40})
+	sealed, err := k.sealForm(form{Path: pathLogin, Query: "a=b", Browser: b64(hashSecret("cookie")), Expires: 1 << 40})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -49,7 +51,7 @@ func FuzzForm(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		if got, err := k.openForm(text, "cookie", time.Now()); err == nil && text != sealed {
+		if got, err := k.openForm(pathLogin, text, "cookie", time.Now()); err == nil && text != sealed {
 			t.Fatalf("%q opened as %+v", text, got)
 		}
 	})
@@ -73,18 +75,18 @@ func TestAttemptsAreCountedPerAddressToo(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	a := newAttempts(func() time.Time { return now })
 	for i := range failuresAddress {
-		if wait := a.take(fmt.Sprint("member", i), "192.0.2.1"); wait != 0 {
+		if wait := a.take(ofAccount(fmt.Sprint("member", i)), ofAddress("192.0.2.1")); wait != 0 {
 			t.Fatalf("attempt %d waits %v", i, wait)
 		}
 	}
-	if a.take("another", "192.0.2.1") == 0 {
+	if a.take(ofAccount("another"), ofAddress("192.0.2.1")) == 0 {
 		t.Fatal("the address is not limited")
 	}
-	if a.take("another", "192.0.2.2") != 0 {
+	if a.take(ofAccount("another"), ofAddress("192.0.2.2")) != 0 {
 		t.Fatal("another address is limited")
 	}
 	now = now.Add(attemptWindow)
-	if a.take("another", "192.0.2.1") != 0 {
+	if a.take(ofAccount("another"), ofAddress("192.0.2.1")) != 0 {
 		t.Fatal("the limit does not end")
 	}
 }
@@ -92,10 +94,10 @@ func TestAttemptsAreCountedPerAddressToo(t *testing.T) {
 func TestSuccessfulAttemptsCostNothing(t *testing.T) {
 	a := newAttempts(time.Now)
 	for range 10 * failuresAddress {
-		if a.take("ada", "192.0.2.1") != 0 {
+		if a.take(ofAccount("ada"), ofAddress("192.0.2.1")) != 0 {
 			t.Fatal("limited")
 		}
-		a.giveBack("ada", "192.0.2.1")
+		a.giveBack(ofAccount("ada"), ofAddress("192.0.2.1"))
 	}
 }
 
@@ -103,25 +105,36 @@ func TestAttemptsKeepTheirMemoryBounded(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	a := newAttempts(func() time.Time { return now })
 	for i := range 2 * attemptsCapacity {
-		a.take("", fmt.Sprint("address", i))
+		a.take(ofAddress(fmt.Sprint(i)))
 	}
-	if len(a.seen) > attemptsCapacity+1 {
+	if len(a.seen) > attemptsCapacity {
 		t.Fatalf("%d windows", len(a.seen))
 	}
-	now = now.Add(attemptWindow)
-	if a.take("", "fresh") != 0 {
-		t.Fatal("full for ever")
+	if a.take(ofAddress("fresh")) != 0 {
+		t.Fatal("whoever floods the memory locks others out")
 	}
 }
 
 func TestPeersAreCountedByNetwork(t *testing.T) {
-	for remote, want := range map[string]string{
-		"192.0.2.1:80": "192.0.2.1", "[::ffff:192.0.2.1]:80": "192.0.2.1",
-		"[2001:db8::1]:80": "2001:db8::/64", "[2001:db8::ffff]:81": "2001:db8::/64",
-		"[fe80::1%eth0]:80": "fe80::/64", "": "unknown", "garbage": "unknown", "@": "unknown",
+	for _, c := range []struct{ remote, forwarded, want string }{
+		{"192.0.2.1:80", "", "192.0.2.1"},
+		{"[::ffff:192.0.2.1]:80", "", "192.0.2.1"},
+		{"[2001:db8::1]:80", "", "2001:db8::/64"},
+		{"[2001:db8::ffff]:81", "", "2001:db8::/64"},
+		{"[fe80::1%eth0]:80", "", "fe80::/64"},
+		{"", "", "unknown"},
+		{"garbage", "", "unknown"},
+		{"@", "192.0.2.7", "unknown"},
+		{"192.0.2.1:80", "192.0.2.7", "192.0.2.1"},             // a stranger's own word
+		{"127.0.0.1:80", "192.0.2.7", "192.0.2.7"},             // a proxy on this machine
+		{"10.0.0.2:80", "203.0.113.9, 192.0.2.7", "192.0.2.7"}, // only the proxy's own entry counts
+		{"[::1]:80", "2001:db8::1", "2001:db8::/64"},
+		{"127.0.0.1:80", "nonsense", "127.0.0.1"},
+		{"127.0.0.1:80", "", "127.0.0.1"},
 	} {
-		if got := network(remote); got != want {
-			t.Errorf("%q counts as %q, want %q", remote, got, want)
+		r := &http.Request{RemoteAddr: c.remote, Header: http.Header{"X-Forwarded-For": {c.forwarded}}}
+		if got := peer(r); got != c.want {
+			t.Errorf("%q for %q counts as %q, want %q", c.remote, c.forwarded, got, c.want)
 		}
 	}
 }

@@ -16,6 +16,10 @@ import (
 const (
 	pathAuthorize  = "/oauth/authorize"
 	pathLogin      = "/oauth/login"
+	pathRecover    = "/oauth/recover"
+	pathRenew      = "/oauth/renew"
+	pathReplace    = "/oauth/recovery-code"
+	pathScript     = "/oauth/passkey.js"
 	pathToken      = "/oauth/token"
 	pathRevoke     = "/oauth/revoke"
 	pathIntrospect = "/oauth/introspect"
@@ -24,17 +28,22 @@ const (
 	pathMetadata   = "/.well-known/oauth-authorization-server"
 )
 
-// Paths lists the exact paths that Handler answers, for mounting it. The login
-// half of them is answered with 404 unless Config.Demo is set.
+// PathJoin is where an invitation's code is taken, in the query parameter
+// "invitation", and becomes a built-in account.
+const PathJoin = "/oauth/join"
+
+// Paths lists the exact paths that Handler answers, for mounting it. Those of
+// logins are answered with 404 without Config.Demo and Config.BuiltIn, those of
+// accounts without the latter.
 func Paths() []string {
 	return []string{
-		pathAuthorize, pathLogin, pathToken, pathRevoke, pathIntrospect,
-		pathKeys, pathDiscovery, pathMetadata,
+		pathAuthorize, pathLogin, pathToken, pathRevoke, pathIntrospect, pathKeys, pathDiscovery, pathMetadata,
+		PathJoin, pathRecover, pathRenew, pathReplace, pathScript,
 	}
 }
 
 // maxBody bounds what any endpoint reads; the longest honest request is a
-// login form with the authorization request in it.
+// login form with the authorization request and a passkey's answer in it.
 const maxBody = 16 << 10
 
 // Handler answers Paths under the issuer. It sets its own security headers,
@@ -47,7 +56,16 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("POST "+pathRevoke, s.serveRevoke)
 	mux.HandleFunc("POST "+pathIntrospect, s.serveIntrospect)
 	mux.Handle("GET "+pathMetadata, document(s.metadata))
-	if s.demo {
+	if s.builtIn {
+		mux.HandleFunc("GET "+PathJoin, s.serveJoin)
+		mux.HandleFunc("POST "+PathJoin, s.joinAccount)
+		mux.HandleFunc("GET "+pathRecover, s.serveRecover)
+		mux.HandleFunc("POST "+pathRecover, s.recoverAccount)
+		mux.HandleFunc("POST "+pathRenew, s.renewPasskey)
+		mux.HandleFunc("POST "+pathReplace, s.replaceCode)
+		mux.HandleFunc("GET "+pathScript, s.pages.serveScript)
+	}
+	if s.logins {
 		mux.Handle("GET "+pathDiscovery, document(s.discovery))
 		mux.Handle("GET "+pathKeys, document(s.signing.set))
 		mux.HandleFunc("GET "+pathAuthorize, s.serveAuthorize)

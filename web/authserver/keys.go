@@ -67,6 +67,9 @@ func (k keys) clientSecret(id string, serial int64) string {
 	return base64.RawURLEncoding.EncodeToString(mac(k.client, number[:], []byte(id)))
 }
 
+// same compares digests in constant time.
+func same(a, b []byte) bool { return subtle.ConstantTimeCompare(a, b) == 1 }
+
 func hashSecret(secret string) []byte {
 	sum := sha256.Sum256([]byte(secret))
 	return sum[:]
@@ -97,6 +100,7 @@ type accounts struct {
 type account struct {
 	subject, name string
 	digest        []byte
+	methods       []string // of authentication, RFC 8176
 }
 
 func (k keys) accounts(given []Account) (accounts, error) {
@@ -114,7 +118,7 @@ func (k keys) accounts(given []Account) (accounts, error) {
 			return accounts{}, fmt.Errorf("account %d needs a password of at least 8 characters", i+1)
 		}
 		digest := mac(k.password, []byte(a.Password))
-		out.list = append(out.list, account{subject: a.Subject, name: a.Name, digest: digest})
+		out.list = append(out.list, account{subject: a.Subject, name: a.Name, digest: digest, methods: []string{"pwd"}})
 	}
 	return out, nil
 }
@@ -134,7 +138,7 @@ func (as accounts) verify(subject, password string) (account, bool) {
 	if !known {
 		a.digest = make([]byte, sha256.Size)
 	}
-	match := subtle.ConstantTimeCompare(a.digest, mac(as.key, []byte(password))) == 1
+	match := same(a.digest, mac(as.key, []byte(password)))
 	return a, known && match
 }
 

@@ -26,8 +26,8 @@ type metadata struct {
 	RequestURIsRegistered *bool    `json:"require_request_uri_registration,omitempty"`
 }
 
-// oauthMetadata describes what this server does now; without the demo that is
-// the client credentials grant alone.
+// oauthMetadata describes what this server does now; without logins that is the
+// client credentials grant alone.
 func (s *Server) oauthMetadata() metadata {
 	at := func(path string) string { return s.issuer.String() + path }
 	methods := []string{"client_secret_basic", "client_secret_post"}
@@ -36,7 +36,7 @@ func (s *Server) oauthMetadata() metadata {
 		Scopes: ResearcherScopes(), ResponseTypes: []string{}, Grants: []string{grantClient},
 		TokenAuth: methods, RevocationAuth: methods, IntrospectionAuth: methods,
 	}
-	if s.demo {
+	if s.logins {
 		m.Authorization, m.Keys = at(pathAuthorize), at(pathKeys)
 		m.Scopes = append(m.Scopes, openIDScopes()...)
 		m.ResponseTypes, m.ResponseModes = []string{"code"}, []string{"query"}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -13,6 +14,9 @@ import (
 	"time"
 
 	"github.com/ory/fosite"
+
+	"distributed.ai/datacoop/internal/fault"
+	"distributed.ai/datacoop/web/authserver/passkey"
 )
 
 //go:embed templates
@@ -29,12 +33,17 @@ const (
 	problemOurs    = "The server failed. Nothing was changed; please try again."
 )
 
-// pages renders the login page and its one alternative. They hold no script,
-// and their style is in the page, allowed by its hash.
+// scripted is the policy of a page that runs the one script there is and sends
+// its forms home.
+const scripted = "script-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'; form-action 'self'"
+
+// pages renders what people see. The style is in the page, allowed by its hash;
+// the script, where there is one, is a file of its own.
 type pages struct {
 	set    *template.Template
 	style  template.CSS
 	policy string // style part of the content security policy
+	script []byte
 }
 
 func newPages() (*pages, error) {
@@ -46,9 +55,14 @@ func newPages() (*pages, error) {
 	if err != nil {
 		return nil, fmt.Errorf("login page: %w", err)
 	}
+	script, err := templates.ReadFile("templates/passkey.js")
+	if err != nil {
+		return nil, fmt.Errorf("login page: %w", err)
+	}
 	sum := sha256.Sum256(style)
 	return &pages{
 		set:    set,
+		script: script,
 		style:  template.CSS(style), // #nosec G203 -- embedded, a constant
 		policy: "style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'",
 	}, nil
@@ -64,21 +78,59 @@ type loginView struct {
 }
 
 type loginPage struct {
-	Style    template.CSS
-	Action   string
-	Form     string
-	Subject  string
-	Message  string
-	Accounts []choice
+	frame
+	Demo, BuiltIn bool
+	Open          bool // anybody may make an account
+	Subject       string
+	Accounts      []choice
+}
+
+// frame is what all pages with a form have.
+type frame struct {
+	Style   template.CSS
+	Coop    string
+	Form    string // sealed
+	Options string // for the passkey, as JSON
+	Message string // why it is shown again
+	status  int
+}
+
+// ask fills in the frame of a page that asks for a passkey. A false answer means
+// that there is no page, and that the person has been told.
+func (s *Server) ask(w http.ResponseWriter, r *http.Request, f form, q passkey.Question, err, message error) (frame, bool) {
+	var out frame
+	if err == nil {
+		out, err = s.frame(w, r, f, q, message)
+	}
+	if err != nil {
+		s.refusePage(w, r, err)
+	}
+	return out, err == nil
+}
+
+// frame fills in a frame, with the sentence of a fault if there is one.
+func (s *Server) frame(w http.ResponseWriter, r *http.Request, f form, q passkey.Question, message error) (frame, error) {
+	f.Session = q.Session
+	out := frame{Style: s.pages.style, Coop: s.name, Options: q.Options, status: http.StatusOK}
+	if message != nil {
+		if !refusedLogin(message) {
+			return frame{}, message
+		}
+		out.status, out.Message = sentenceOf(message)
+	}
+	if out.status == http.StatusTooManyRequests {
+		w.Header().Set("Retry-After", strconv.Itoa(int(attemptWindow.Seconds())))
+	}
+	var err error
+	out.Form, err = s.give(w, r, f)
+	return out, err
 }
 
 // choice is one listed account; Link shows the page with its name filled in.
 type choice struct{ Subject, Name, Link string }
 
 func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, request fosite.AuthorizeRequester, view loginView) {
-	sealed, err := s.keys.sealForm(form{
-		Query: view.query, Browser: b64(hashSecret(s.browser(w, r))), Expires: time.Now().Add(formLifetime).Unix(),
-	})
+	page, err := s.loginPage(w, r, view)
 	if err != nil {
 		s.refuseRedirect(w, r, request, err)
 		return
@@ -86,12 +138,28 @@ func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, request fosit
 	if view.wait > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(view.wait.Seconds())+1))
 	}
+	policy := "form-action 'self'"
+	if s.builtIn {
+		policy = scripted
+	}
 	// Browsers apply form-action to the redirect that answers the form, too.
 	target := request.GetRedirectURI()
-	s.pages.write(w, view.status, "login.html", "form-action 'self' "+target.Scheme+"://"+target.Host, loginPage{
-		Style: s.pages.style, Action: pathLogin, Form: sealed, Subject: view.subject,
-		Message: view.message, Accounts: s.choices(view.query),
-	})
+	s.pages.write(w, view.status, "login.html", policy+" "+target.Scheme+"://"+target.Host, page)
+}
+
+func (s *Server) loginPage(w http.ResponseWriter, r *http.Request, view loginView) (loginPage, error) {
+	page := loginPage{Demo: s.demo, BuiltIn: s.builtIn, Subject: view.subject, Accounts: s.choices(view.query)}
+	var q passkey.Question
+	var err error
+	if s.builtIn {
+		if q, err = s.passkeys.Ask(); err != nil {
+			return loginPage{}, err
+		}
+		page.Open = s.admission.Check(r.Context(), "") == nil
+	}
+	page.frame, err = s.frame(w, r, form{Path: pathLogin, Query: view.query}, q, nil)
+	page.Message = view.message
+	return page, err
 }
 
 func (s *Server) choices(query string) []choice {
@@ -107,6 +175,19 @@ func (s *Server) choices(query string) []choice {
 	return out
 }
 
+// welcomePage shows a new recovery code, once.
+type welcomePage struct {
+	Style        template.CSS
+	Coop, SignIn string
+	Name, Code   string
+	New          bool // so is the account
+}
+
+func (s *Server) welcome(w http.ResponseWriter, _ *http.Request, page welcomePage) {
+	page.Style, page.Coop, page.SignIn = s.pages.style, s.name, s.signIn
+	s.pages.write(w, http.StatusOK, "welcome.html", "form-action 'none'", page)
+}
+
 // problem tells a person why there is nowhere to go from here.
 func (p *pages) problem(w http.ResponseWriter, status int, sentence string) {
 	p.write(w, status, "problem.html", "form-action 'none'", struct {
@@ -115,7 +196,51 @@ func (p *pages) problem(w http.ResponseWriter, status int, sentence string) {
 	}{p.style, sentence})
 }
 
-func (p *pages) write(w http.ResponseWriter, status int, name, formAction string, data any) {
+// refusedLogin reports whether err is an answer for the person, not a failure
+// of the server.
+func refusedLogin(err error) bool {
+	return errors.Is(err, errTooMany) || fault.KindOf(err) != fault.Internal && fault.KindOf(err) != fault.Unavailable
+}
+
+// sentenceOf is how an answer for the person is given.
+func sentenceOf(err error) (status int, sentence string) {
+	var no *fault.Error
+	if !errors.As(err, &no) {
+		return http.StatusInternalServerError, problemOurs
+	}
+	switch no.Kind {
+	case fault.Invalid:
+		status = http.StatusBadRequest
+	case fault.Conflict:
+		status = http.StatusConflict
+	case fault.Unavailable:
+		status = http.StatusTooManyRequests
+	default:
+		status = http.StatusForbidden
+	}
+	return status, no.Message
+}
+
+// refusePage answers an error with a page of its own.
+func (s *Server) refusePage(w http.ResponseWriter, r *http.Request, err error) {
+	if refusedLogin(err) {
+		status, sentence := sentenceOf(err)
+		s.pages.problem(w, status, sentence)
+		return
+	}
+	s.report(r, err)
+	s.pages.problem(w, refuse(err).status, problemOurs)
+}
+
+// serveScript serves the one script. Pages name it without a version, so a
+// browser asks each time.
+func (p *pages) serveScript(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-cache")
+	_, _ = w.Write(p.script) // the peer has gone; there is nobody to tell
+}
+
+func (p *pages) write(w http.ResponseWriter, status int, name, policy string, data any) {
 	var page bytes.Buffer
 	if err := p.set.ExecuteTemplate(&page, name, data); err != nil {
 		http.Error(w, problemOurs, http.StatusInternalServerError)
@@ -124,7 +249,7 @@ func (p *pages) write(w http.ResponseWriter, status int, name, formAction string
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", "default-src 'none'; "+p.policy+"; "+formAction+"; frame-ancestors 'none'; base-uri 'none'")
+	h.Set("Content-Security-Policy", "default-src 'none'; "+p.policy+"; "+policy+"; frame-ancestors 'none'; base-uri 'none'")
 	w.WriteHeader(status)
 	_, _ = page.WriteTo(w) // the peer has gone; there is nobody to tell
 }

@@ -157,7 +157,7 @@ func TestFormsThatAreNotTaken(t *testing.T) {
 			if err != nil {
 				l.g.t.Fatal(err)
 			}
-			sealed, err := k.sealForm(form{Query: l.values.Encode(), Browser: b64(hashSecret("x")), Expires: 1 << 40})
+			sealed, err := k.sealForm(form{Path: pathLogin, Query: l.values.Encode(), Browser: b64(hashSecret("x")), Expires: 1 << 40})
 			if err != nil {
 				l.g.t.Fatal(err)
 			}

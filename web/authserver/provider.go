@@ -59,7 +59,7 @@ func (s *Server) newProvider() fosite.OAuth2Provider {
 		compose.OAuth2TokenIntrospectionFactory,
 		compose.OAuth2TokenRevocationFactory,
 	}
-	if s.demo {
+	if s.logins {
 		// PKCE looks for the code that the factory before it made.
 		factories = append(factories, compose.OAuth2AuthorizeExplicitFactory,
 			compose.OAuth2PKCEFactory, compose.OpenIDConnectExplicitFactory)

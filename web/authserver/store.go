@@ -146,10 +146,12 @@ func (s *store) exec(ctx context.Context, op, query string, args ...any) error {
 
 const deleteExpired = `DELETE FROM authserver_sessions WHERE expires_at < ?`
 
-// prune removes the sessions whose time is over.
+// prune removes the sessions, challenges and tickets whose time is over.
 func (s *store) prune(tx *db.Tx) error {
-	if _, err := tx.Exec(deleteExpired, time.Now().UnixMilli()); err != nil {
-		return fmt.Errorf("prune sessions: %w", err)
+	for _, query := range []string{deleteExpired, deleteChallenges, deleteTickets} {
+		if _, err := tx.Exec(query, time.Now().UnixMilli()); err != nil {
+			return fmt.Errorf("prune: %w", err)
+		}
 	}
 	return nil
 }

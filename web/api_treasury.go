@@ -1,0 +1,118 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+
+	"distributed.ai/datacoop/internal/coop"
+	"distributed.ai/datacoop/marketplace"
+	"distributed.ai/datacoop/web/client"
+)
+
+func (s *Server) registerTreasury() {
+	on(s, route{http.MethodPost, "/v1/researchers", "Vet a researcher; answers OAuth 2 client credentials", members, http.StatusCreated}, s.vet)
+	on(s, route{http.MethodPost, "/v1/bank-statements", "Import a camt.053 bank statement", members, 0}, s.importStatement)
+	on(s, route{http.MethodGet, "/v1/periods", "Periods, newest first", anyone, 0}, s.listPeriods)
+	on(s, route{http.MethodGet, "/v1/periods/{id}/statement", "A period's statement; members get the bundle too", anyone, 0}, s.periodStatement)
+	on(s, route{http.MethodPost, "/v1/periods/{id}/close", "Close a period and publish its statement", members, 0}, s.closePeriod)
+	on(s, route{http.MethodPost, "/v1/periods/{id}/settle", "Post the shares, once nobody contests them", members, 0}, s.settlePeriod)
+	on(s, route{http.MethodPost, "/v1/periods/{id}/release", "Release the payout; it takes two people", members, 0}, s.releasePeriod)
+	on(s, route{http.MethodGet, "/v1/periods/{id}/payout.xml", "The payment file (pain.001)", members, 0}, s.payoutFile)
+	on(s, route{http.MethodGet, "/v1/me/statements", "What I earned, by period", members, 0}, s.myStatements)
+	on(s, route{http.MethodGet, "/v1/me/statements/{id}", "Why this amount", members, 0}, s.myStatement)
+	on(s, route{http.MethodPost, "/v1/appeals", "Contest a statement", members, http.StatusCreated}, s.appeal)
+	on(s, route{http.MethodGet, "/v1/appeals", "Appeals: my own, or all for the office", members, 0}, s.listAppeals)
+	on(s, route{http.MethodPost, "/v1/appeals/{id}/decision", "Answer an appeal", members, 0}, s.decideAppeal)
+}
+
+func (s *Server) vet(ctx context.Context, in *body[client.ResearcherDraft]) (*body[client.Researcher], error) {
+	draft := marketplace.Researcher{Name: in.Body.Name, Kind: in.Body.Kind, Region: in.Body.Region, Email: in.Body.Email}
+	r, err := s.Market.Vet(ctx, callerOf(ctx).Member, draft)
+	if err != nil {
+		return nil, err
+	}
+	id, secret, err := s.AuthServer.IssueResearcher(ctx, string(r.ID))
+	if err != nil {
+		return nil, err
+	}
+	return reply(client.Researcher{ID: string(r.ID), Name: r.Name, Kind: r.Kind, Region: r.Region,
+		VettedAt: millis(r.VettedAt), ClientID: id, ClientSecret: secret}, nil)
+}
+
+type xmlInput struct {
+	RawBody []byte `contentType:"application/xml"`
+}
+
+func (s *Server) importStatement(ctx context.Context, in *xmlInput) (*body[client.BankImport], error) {
+	i, err := s.Market.ImportBankStatement(ctx, callerOf(ctx).Member, bytes.NewReader(in.RawBody))
+	return reply(client.BankImport{Entries: i.Entries, Matched: i.Matched, Known: i.Known, Unmatched: i.Unmatched,
+		Received: int64(i.Received)}, err)
+}
+
+func (s *Server) listPeriods(ctx context.Context, _ *none) (*body[client.Page[client.Period]], error) {
+	list, err := s.Market.Periods(ctx)
+	return reply(client.Page[client.Period]{Items: each(list, s.wirePeriod)}, err)
+}
+
+func (s *Server) periodStatement(ctx context.Context, in *byID) (*body[client.StatementView], error) {
+	st, err := s.Market.Statement(ctx, coop.PeriodID(in.ID))
+	if err != nil {
+		return nil, err
+	}
+	out := s.wireStatement(st)
+	if callerOf(ctx).Member == "" {
+		out.Bundle = nil
+	}
+	return reply(out, nil)
+}
+
+func (s *Server) closePeriod(ctx context.Context, in *byID) (*body[client.Period], error) {
+	p, err := s.Market.Close(ctx, callerOf(ctx).Member, coop.PeriodID(in.ID))
+	return reply(s.wirePeriod(p), err)
+}
+
+func (s *Server) settlePeriod(ctx context.Context, in *byID) (*body[client.Period], error) {
+	p, err := s.Market.Settle(ctx, callerOf(ctx).Member, coop.PeriodID(in.ID))
+	return reply(s.wirePeriod(p), err)
+}
+
+func (s *Server) releasePeriod(ctx context.Context, in *byID) (*body[client.Period], error) {
+	p, err := s.Market.Release(ctx, callerOf(ctx).Member, coop.PeriodID(in.ID))
+	return reply(s.wirePeriod(p), err)
+}
+
+func (s *Server) payoutFile(ctx context.Context, in *byID) (*signed, error) {
+	file, err := s.Market.PayoutFile(ctx, callerOf(ctx).Member, coop.PeriodID(in.ID))
+	return &signed{"application/xml", file}, err
+}
+
+func (s *Server) myStatements(ctx context.Context, _ *none) (*body[client.Page[client.MyStatement]], error) {
+	list, err := s.Market.MemberStatements(ctx, callerOf(ctx).Member)
+	return reply(client.Page[client.MyStatement]{Items: each(list, s.wireMine)}, err)
+}
+
+func (s *Server) myStatement(ctx context.Context, in *byID) (*body[client.MyStatement], error) {
+	m, err := s.Market.MemberStatement(ctx, callerOf(ctx).Member, coop.PeriodID(in.ID))
+	return reply(s.wireMine(m), err)
+}
+
+func (s *Server) appeal(ctx context.Context, in *body[client.AppealDraft]) (*body[client.Appeal], error) {
+	a, err := s.Market.Appeal(ctx, callerOf(ctx).Member, coop.PeriodID(in.Body.Period), in.Body.Text)
+	return reply(wireAppeal(a), err)
+}
+
+func (s *Server) listAppeals(ctx context.Context, _ *none) (*body[client.Page[client.Appeal]], error) {
+	list, err := s.Market.Appeals(ctx, callerOf(ctx).Member)
+	return reply(client.Page[client.Appeal]{Items: each(list, wireAppeal)}, err)
+}
+
+type appealInput struct {
+	ID   string `path:"id" maxLength:"36"`
+	Body client.AppealDecision
+}
+
+func (s *Server) decideAppeal(ctx context.Context, in *appealInput) (*body[client.Appeal], error) {
+	a, err := s.Market.DecideAppeal(ctx, callerOf(ctx).Member, in.ID, in.Body.Uphold, in.Body.Answer)
+	return reply(wireAppeal(a), err)
+}

@@ -1,0 +1,174 @@
+package client
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Invitation lets one person join. The code is in the answer that made it and
+// nowhere else.
+type Invitation struct {
+	Code      string    `json:"code"`
+	Link      string    `json:"link" doc:"What the person who is invited opens in a browser"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// ProposalDraft is a proposal for a new access policy.
+type ProposalDraft struct {
+	Title  string `json:"title" minLength:"1" maxLength:"120"`
+	Text   string `json:"text" maxLength:"4000" doc:"Why, in plain words"`
+	Policy string `json:"policy" maxLength:"65536" doc:"Rego of package coop.access; leave empty to go back to the policy the co-op started with"`
+}
+
+// Proposal is law in the making.
+type Proposal struct {
+	ID         string    `json:"id"`
+	Title      string    `json:"title"`
+	Text       string    `json:"text"`
+	State      string    `json:"state" enum:"voting,rejected,no-quorum,passed,enacted,void"`
+	Policy     string    `json:"policy"`
+	Sentences  []string  `json:"sentences" doc:"What the policy says, in plain English"`
+	Revision   string    `json:"revision"`
+	OpenedAt   time.Time `json:"opened_at"`
+	ClosesAt   time.Time `json:"closes_at"`
+	EnactAt    time.Time `json:"enact_at" doc:"End of the timelock"`
+	Electorate int       `json:"electorate"`
+	Mine       string    `json:"mine,omitempty" doc:"Whether I have voted: cast or empty"`
+	Note       string    `json:"note,omitempty"`
+}
+
+// Impact replays a proposal on past decisions.
+type Impact struct {
+	Decisions  int      `json:"decisions" doc:"Past decisions replayed"`
+	NowRefused int      `json:"now_refused"`
+	NowAllowed int      `json:"now_allowed" doc:"Always 0 in effect: a vote can only narrow what base law and members allow"`
+	Requests   int      `json:"requests" doc:"Access requests touched"`
+	Members    int      `json:"members" doc:"Members touched"`
+	Sentences  []string `json:"sentences"`
+}
+
+// BallotBody is one member's vote.
+type BallotBody struct {
+	Choice string `json:"choice" enum:"yes,no,abstain"`
+}
+
+// Ballot is the receipt of a vote.
+type Ballot struct {
+	Proposal string    `json:"proposal"`
+	Receipt  string    `json:"receipt" doc:"Code that proves the ballot is in the log"`
+	CastAt   time.Time `json:"cast_at"`
+}
+
+// Result is a closed vote.
+type Result struct {
+	Proposal   string `json:"proposal"`
+	State      string `json:"state"`
+	Yes        int    `json:"yes"`
+	No         int    `json:"no"`
+	Abstain    int    `json:"abstain"`
+	Electorate int    `json:"electorate"`
+	Sentence   string `json:"sentence"`
+}
+
+// ContributionDraft is work done for the co-op.
+type ContributionDraft struct {
+	Kind     string `json:"kind" enum:"git,document,design,support,duty,other"`
+	Title    string `json:"title" minLength:"1" maxLength:"200"`
+	Text     string `json:"text" maxLength:"8000"`
+	Evidence string `json:"evidence" maxLength:"2000" doc:"Where it can be seen: commit, address or digest"`
+
+	Git *GitOrigin `json:"git,omitempty" doc:"For work of the kind git that was read from a repository"`
+}
+
+// Contribution is work and where its review stands.
+type Contribution struct {
+	ID        string    `json:"id"`
+	Member    string    `json:"member"`
+	Kind      string    `json:"kind"`
+	Title     string    `json:"title"`
+	Text      string    `json:"text"`
+	Evidence  string    `json:"evidence"`
+	State     string    `json:"state" enum:"submitted,accepted,declined"`
+	Size      int       `json:"size" doc:"1 to 5, lower median of the reviews; 0 until accepted"`
+	Reviews   int       `json:"reviews"`
+	CreatedAt time.Time `json:"created_at"`
+
+	Source  string   `json:"source,omitempty" doc:"Piece of a repository's history it was read from"`
+	Authors int      `json:"authors,omitempty" doc:"People who made it, members or not; its points are divided between them"`
+	Members []string `json:"members,omitempty" doc:"Those of them whose confirmed addresses it carries"`
+}
+
+// ReviewBody accepts and sizes work, or declines it.
+type ReviewBody struct {
+	Accept bool   `json:"accept"`
+	Size   int    `json:"size" minimum:"1" maximum:"5"`
+	Note   string `json:"note" maxLength:"2000"`
+}
+
+// Period is a stretch of time whose books close together.
+type Period struct {
+	ID              string     `json:"id"`
+	State           string     `json:"state" enum:"open,closed,settled,released"`
+	OpenedAt        time.Time  `json:"opened_at"`
+	ClosedAt        *time.Time `json:"closed_at,omitempty"`
+	ChallengeEndsAt *time.Time `json:"challenge_ends_at,omitempty"`
+	Revenue         int64      `json:"revenue"`
+	Currency        string     `json:"currency"`
+	BundleSHA256    string     `json:"bundle_sha256,omitempty"`
+	Released        int        `json:"released" doc:"How many stewards of the treasury have released it"`
+}
+
+// StatementView is what everyone may see of a statement; members also get the
+// bundle, from which every share can be recomputed.
+type StatementView struct {
+	Period    Period          `json:"period"`
+	Formula   string          `json:"formula" doc:"Name of the rules the shares were computed by"`
+	Sentences []string        `json:"sentences" doc:"What happened, for everybody"`
+	Totals    []Line          `json:"totals" doc:"The waterfall and the split, in minor units"`
+	Bundle    json.RawMessage `json:"bundle,omitempty" doc:"Canonical JSON; members only"`
+}
+
+// Line is one term of an amount with the sentence that explains it.
+type Line struct {
+	Label    string `json:"label"`
+	Amount   int64  `json:"amount"`
+	Sentence string `json:"sentence"`
+}
+
+// MyStatement is one member's part of a period and why it is that much.
+type MyStatement struct {
+	Period   Period `json:"period"`
+	Amount   int64  `json:"amount"`
+	Currency string `json:"currency"`
+	Lines    []Line `json:"lines"`
+	Why      string `json:"why"`
+}
+
+// AppealDraft contests a statement.
+type AppealDraft struct {
+	Period string `json:"period" maxLength:"16"`
+	Text   string `json:"text" minLength:"1" maxLength:"4000" doc:"What is wrong"`
+}
+
+// Appeal is a contested statement.
+type Appeal struct {
+	ID       string    `json:"id"`
+	Period   string    `json:"period"`
+	State    string    `json:"state" enum:"open,upheld,dismissed"`
+	Text     string    `json:"text"`
+	Answer   string    `json:"answer"`
+	OpenedAt time.Time `json:"opened_at"`
+}
+
+// AppealDecision answers an appeal.
+type AppealDecision struct {
+	Uphold bool   `json:"uphold"`
+	Answer string `json:"answer" minLength:"1" maxLength:"4000" doc:"The reason, for the member"`
+}
+
+// Page is one page of a list. Next is the cursor of the following page, as in
+// the Link header; empty at the end.
+type Page[T any] struct {
+	Items []T    `json:"items"`
+	Next  string `json:"next,omitempty"`
+}

@@ -1,0 +1,156 @@
+package client
+
+import "time"
+
+// Me is the caller's own membership.
+type Me struct {
+	ID        string    `json:"id" doc:"Member id"`
+	Name      string    `json:"name" doc:"Display name, as the identity provider gave it"`
+	Offices   []string  `json:"offices" doc:"Offices held: vetting, treasury, appeals"`
+	JoinedAt  time.Time `json:"joined_at"`
+	Paused    bool      `json:"paused" doc:"True while the member has stopped every use"`
+	Recipient string    `json:"recipient" doc:"Public age recipient, empty until registered"`
+}
+
+// RecipientBody registers a public age recipient.
+type RecipientBody struct {
+	Recipient string `json:"recipient" maxLength:"4096" doc:"age1… or age1pq1… public recipient"`
+}
+
+// SigningKeyBody registers the public half of a member's manifest key.
+type SigningKeyBody struct {
+	PublicKey string `json:"public_key" minLength:"44" maxLength:"44" doc:"Ed25519 public key, standard base64"`
+}
+
+// PayoutAccount says where a member's money goes.
+type PayoutAccount struct {
+	Holder string `json:"holder" minLength:"1" maxLength:"70" doc:"Account holder"`
+	IBAN   string `json:"iban" minLength:"15" maxLength:"42" doc:"IBAN; spaces are ignored"`
+}
+
+// PayoutAccountView is what is shown of a payout account: never all of it.
+type PayoutAccountView struct {
+	Set       bool      `json:"set"`
+	Ending    string    `json:"ending" doc:"Last four characters of the IBAN"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// TokenDraft asks for a bearer token.
+type TokenDraft struct {
+	Label string `json:"label" minLength:"1" maxLength:"60" doc:"What the token is for"`
+	Hours int    `json:"hours" minimum:"1" maximum:"720" doc:"Lifetime in hours"`
+}
+
+// Token is a bearer token. Secret is present once, in the answer that made it.
+type Token struct {
+	ID        string    `json:"id"`
+	Label     string    `json:"label"`
+	CreatedAt time.Time `json:"created_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+	Secret    string    `json:"secret,omitempty" doc:"Shown once: send it as Authorization: Bearer"`
+}
+
+// Terms is what a member answers about a purpose: given or refused, and how far.
+type Terms struct {
+	Effect         string   `json:"effect" enum:"given,refused" doc:"given allows within the terms; refused allows nothing"`
+	Purposes       []string `json:"purposes" maxItems:"25" doc:"DUO codes allowed; a code covers everything narrower"`
+	Except         []string `json:"except,omitempty" maxItems:"25" doc:"DUO codes refused within what is allowed"`
+	DPV            []string `json:"dpv" maxItems:"50" doc:"DPV purposes allowed; empty means any that base law allows"`
+	RequesterKinds []string `json:"requester_kinds" maxItems:"10" doc:"university, public-body, non-profit, company; at least one when given"`
+	Regions        []string `json:"regions" maxItems:"50" doc:"Regions the researcher may be in; empty means anywhere"`
+	Commercial     bool     `json:"commercial" doc:"Whether commercial use is allowed"`
+	MinPrice       int64    `json:"min_price" minimum:"0" doc:"Lowest price per access, in minor units"`
+	Days           int64    `json:"days" minimum:"0" maximum:"36500" doc:"Days until it expires; 0 means until withdrawn"`
+}
+
+// ConsentRecord is a member's standing answer for a pool or one dataset.
+type ConsentRecord struct {
+	ID          string     `json:"id"`
+	Pool        string     `json:"pool,omitempty"`
+	Dataset     string     `json:"dataset,omitempty"`
+	State       string     `json:"state" enum:"given,refused,withdrawn,expired"`
+	Terms       Terms      `json:"terms"`
+	Sentences   []string   `json:"sentences" doc:"The same in plain words"`
+	CreatedAt   time.Time  `json:"created_at"`
+	ExpiresAt   *time.Time `json:"expires_at,omitempty"`
+	WithdrawnAt *time.Time `json:"withdrawn_at,omitempty"`
+}
+
+// Profile says of a dataset what may be known without opening it.
+type Profile struct {
+	Format   string   `json:"format" maxLength:"60"`
+	Rows     int      `json:"rows" minimum:"0"`
+	Columns  []string `json:"columns" maxItems:"200"`
+	From     string   `json:"from" maxLength:"7" doc:"First month, YYYY-MM"`
+	To       string   `json:"to" maxLength:"7" doc:"Last month, YYYY-MM"`
+	Coverage int      `json:"coverage" minimum:"0" maximum:"1000" doc:"Cells that are filled, in thousandths"`
+	Days     int      `json:"days" minimum:"0"`
+	Persons  int      `json:"persons" minimum:"0"`
+}
+
+// DatasetDraft opens a dataset.
+type DatasetDraft struct {
+	Pool string `json:"pool" maxLength:"32" doc:"Pool id"`
+}
+
+// Dataset is one encrypted upload of the member.
+type Dataset struct {
+	ID             string     `json:"id"`
+	Pool           string     `json:"pool"`
+	State          string     `json:"state" enum:"open,uploading,received,available,shredding,shredded" doc:"available once sealed; shredding and shredded once revoked"`
+	VaultRecipient string     `json:"vault_recipient" doc:"age recipient of this dataset alone; encrypt to it and to yourself"`
+	Size           int64      `json:"size" doc:"Bytes of the encrypted payload"`
+	SHA256         string     `json:"sha256" doc:"SHA-256 of the encrypted payload: everything after the age header, hex"`
+	Raw            bool       `json:"raw" doc:"True when shared as it is, not as the pool's table"`
+	Profile        Profile    `json:"profile"`
+	CreatedAt      time.Time  `json:"created_at"`
+	SealedAt       *time.Time `json:"sealed_at,omitempty"`
+	ShreddedAt     *time.Time `json:"shredded_at,omitempty"`
+	Earned         int64      `json:"earned" doc:"Settled so far, in minor units"`
+	MaxBytes       int64      `json:"max_bytes" doc:"Largest upload taken"`
+	ChunkBytes     int64      `json:"chunk_bytes" doc:"Suggested size of one PATCH"`
+}
+
+// Manifest is what the member's client vouches for. Its RFC 8785 form is what
+// a signature covers.
+type Manifest struct {
+	Dataset        string `json:"dataset" maxLength:"36"`
+	SHA256         string `json:"sha256" minLength:"64" maxLength:"64" doc:"SHA-256 of the encrypted payload: everything after the age header, hex"`
+	Size           int64  `json:"size" minimum:"1" doc:"Bytes of the encrypted payload"`
+	HeaderSHA256   string `json:"header_sha256" minLength:"64" maxLength:"64"`
+	VaultRecipient string `json:"vault_recipient" maxLength:"4096"`
+	Terms          string `json:"terms" maxLength:"64" doc:"Digest of the charter in force"`
+}
+
+// SealBody finishes an upload: from here on it can be offered.
+type SealBody struct {
+	Manifest  Manifest `json:"manifest"`
+	Signature string   `json:"signature,omitempty" maxLength:"88" doc:"Ed25519 over the RFC 8785 manifest, standard base64; needed once a signing key is registered"`
+	Profile   Profile  `json:"profile"`
+	Raw       bool     `json:"raw,omitempty"`
+	Consent   *Terms   `json:"consent,omitempty" doc:"For this dataset alone; without it the pool's answer governs"`
+}
+
+// Use is one decision about the member's data: an access or a refusal.
+type Use struct {
+	ID         string    `json:"id"`
+	At         time.Time `json:"at"`
+	Stage      string    `json:"stage" enum:"request,delivery"`
+	Allowed    bool      `json:"allowed"`
+	Dataset    string    `json:"dataset"`
+	Pool       string    `json:"pool"`
+	Researcher string    `json:"researcher" doc:"Who asked"`
+	Request    string    `json:"request"`
+	Title      string    `json:"title" doc:"What for, in the researcher's words"`
+	DUO        string    `json:"duo"`
+	DPV        string    `json:"dpv"`
+	Revision   string    `json:"revision" doc:"Policy revision that decided"`
+	Reasons    []Reason  `json:"reasons"`
+}
+
+// Reason is why: a stable code, the layer it comes from and a plain sentence.
+type Reason struct {
+	Code     string `json:"code"`
+	Layer    string `json:"layer" enum:"base,coop,member"`
+	Sentence string `json:"sentence"`
+}

@@ -1,0 +1,239 @@
+// Plays one journey in Chromium, as a member would, and prints what came of it
+// as one line of JSON. Standard input says which: see the functions at the end.
+import fs from "node:fs";
+import path from "node:path";
+import { createRequire } from "node:module";
+import { chromium } from "playwright-core";
+
+const order = JSON.parse(fs.readFileSync(0, "utf8"));
+const axe = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const result = { clicks: 0, complaints: [] };
+const wait = { timeout: order.timeout ?? 180_000 };
+
+const browser = await chromium.launch({
+  executablePath: order.chromium,
+  args: ["--no-sandbox", "--disable-background-networking", "--disable-component-update"],
+  proxy: { server: order.proxy, bypass: "<-loopback>" },
+});
+
+// visit opens a fresh browser profile, with everything that it complains about
+// noted: errors, and violations of the content security policy.
+async function visit({ width = 390, scheme = "light", javaScriptEnabled = true } = {}) {
+  const context = await browser.newContext({ viewport: { width, height: 844 }, colorScheme: scheme, javaScriptEnabled, acceptDownloads: true });
+  context.setDefaultTimeout(wait.timeout);
+  const page = await context.newPage();
+  const note = (what) => result.complaints.push(what);
+  page.on("console", (m) => ["error", "warning"].includes(m.type()) && !/^Failed to load resource/.test(m.text()) && note(m.text()));
+  page.on("pageerror", (e) => note(e.message));
+  context.on("request", (r) => !r.url().startsWith(order.base) && !r.url().startsWith("blob:") && note(`a request to ${r.url()}`));
+  if (order.forget) await page.route("**/v1/me", noRecipient);
+  return page;
+}
+
+// noRecipient answers as for a member who has no key yet.
+async function noRecipient(route) {
+  if (route.request().method() !== "GET") return route.continue();
+  await route.fulfill({ json: { recipient: "" } });
+}
+
+async function click(page, selector) {
+  result.clicks++;
+  await page.click(selector);
+}
+
+// shot keeps a picture of the page, for people to look at, and has axe-core
+// look at it too.
+let shots = 0;
+async function shot(page, name) {
+  if (order.axe) {
+    // A policy that allows no script but ours does not allow axe either.
+    const cdp = await page.context().newCDPSession(page);
+    const found = await cdp.send("Runtime.evaluate", {
+      expression: `${axe}; axe.run(document, {resultTypes: ["violations", "passes"]}).then(r => JSON.stringify(r.passes.length < 10 ? ["it looked at nothing"] : r.violations.map(v => v.id + ": " + v.nodes.map(n => n.target.join(" ")).join(", "))))`,
+      awaitPromise: true,
+      returnByValue: true,
+    });
+    for (const v of JSON.parse(found.result.value)) result.complaints.push(`axe, ${name}: ${v}`);
+  }
+  if (order.shots) await page.screenshot({ path: path.join(order.shots, `${order.tag}-${String(shots++).padStart(2, "0")}-${name}.png`), fullPage: true });
+}
+
+const at = (step) => `[data-step="${step}"]:not([hidden])`;
+
+async function signIn(page) {
+  await page.fill("#account", order.login);
+  await page.fill("#password", order.password);
+  await click(page, "button[type=submit]");
+}
+
+// open goes straight to the page, through the sign-in.
+async function open(page) {
+  await page.goto(`${order.base}/data/add`);
+  await signIn(page);
+  await page.waitForSelector(`${at("choose")}, ${at("pending")}`);
+}
+
+// choose gives files to the page and answers what was refused about them.
+async function choose(page, files) {
+  result.clicks++; // on the button that opens the file dialogue
+  await page.setInputFiles("#files", files);
+  await page.waitForSelector(`${at("look")}, #trouble-box:not([hidden])`);
+  return (await page.isVisible("#trouble-box")) ? page.innerText("#trouble-box") : "";
+}
+
+// through walks from the table to the button that shares.
+async function through(page) {
+  await shot(page, "look");
+  if (order.without) {
+    await page.click(".columns summary");
+    for (const name of order.without) await page.uncheck(`#columns-list input[value=${name}]`);
+    await shot(page, "columns");
+  }
+  if (order.from) await page.fill("#from", order.from);
+  if (order.to) await page.fill("#to", order.to);
+  if (order.without || order.from) await page.waitForFunction((t) => document.getElementById("extent").textContent.includes(t), order.extent);
+  result.extent = await page.innerText("#extent");
+  await click(page, "#look-on");
+  await page.waitForSelector(at("answer"));
+  await click(page, `input[name=preset][value=${order.preset ?? "public"}]`);
+  await shot(page, "answer");
+  await click(page, "#answer-on");
+  await page.waitForSelector(`${at("check")}, #trouble-box:not([hidden])`);
+  await shot(page, "check");
+  if (await page.isVisible("#sheet-save")) await takeSheet(page);
+}
+
+async function takeSheet(page) {
+  const download = page.waitForEvent("download");
+  await click(page, "#sheet-save");
+  result.sheet = fs.readFileSync(await (await download).path(), "utf8");
+}
+
+// finish waits for the receipt.
+async function finish(page) {
+  await page.waitForSelector(`${at("done")}, #send-stopped:not([hidden]), #trouble-box:not([hidden])`);
+  if (!(await page.isVisible(at("done")))) throw new Error(await page.innerText("#add"));
+  result.dataset = await page.innerText("#receipt-id");
+  result.receipt = await page.evaluate(async () => (await fetch(document.getElementById("receipt-consent").href)).text());
+  await shot(page, "done");
+}
+
+// stalled waits until the proxy holds a part of the upload back.
+async function stalled() {
+  for (let i = 0; i < 1800; i++) {
+    if ((await (await fetch(`${order.control}/stalled`)).text()) === "yes") return;
+    await new Promise((go) => setTimeout(go, 100));
+  }
+  throw new Error("nothing was held back");
+}
+
+const journeys = {
+  // first counts the clicks from the first visit to the receipt.
+  async first() {
+    const page = await visit(order.look);
+    await page.goto(order.base);
+    await click(page, 'a[href="/login"]');
+    await signIn(page);
+    await click(page, 'a[href="/data/add"]');
+    await page.waitForSelector(at("choose"));
+    await shot(page, "choose");
+    result.refused = await choose(page, order.files);
+    await through(page);
+    await click(page, "#share");
+    await finish(page);
+  },
+
+  // share adds data without counting.
+  async share() {
+    const page = await visit(order.look);
+    await open(page);
+    await shot(page, "choose");
+    result.refused = await choose(page, order.files);
+    await through(page);
+    await page.click("#share");
+    await finish(page);
+  },
+
+  // refused chooses files that cannot be added and reads why.
+  async refused() {
+    const page = await visit(order.look);
+    await open(page);
+    result.sentences = {};
+    for (const file of order.files) {
+      result.sentences[path.basename(file)] = await choose(page, [file]);
+      if (Object.keys(result.sentences).length === 1) await shot(page, "refused");
+    }
+    // nothing is lost: the next file is read as if nothing had happened
+    result.after = await choose(page, order.good);
+  },
+
+  // plain reads the page with JavaScript switched off.
+  async plain() {
+    const page = await visit({ ...order.look, javaScriptEnabled: false });
+    await page.goto(`${order.base}/data/add`);
+    await signIn(page);
+    await page.waitForURL("**/data/add");
+    result.text = await page.innerText("main");
+    await shot(page, "plain");
+  },
+
+  // resume loses the connection, then the page itself, and goes on.
+  async resume() {
+    const page = await visit(order.look);
+    await open(page);
+    await choose(page, order.files);
+    await through(page);
+    await page.click("#share");
+    await stalled();
+    await shot(page, "sending");
+    await page.reload();
+    await page.waitForSelector(at("pending"));
+    result.pending = await page.innerText(at("pending"));
+    await shot(page, "pending");
+    const other = await page.context().newPage();
+    await other.goto(`${order.base}/data/add`);
+    await other.waitForSelector("#trouble-box:not([hidden])");
+    result.otherTab = await other.innerText("#trouble-said");
+    await other.close();
+    await page.click("#pending-on");
+    await finish(page);
+  },
+
+  // expired is signed out in the middle of an upload.
+  async expired() {
+    const page = await visit(order.look);
+    await open(page);
+    await choose(page, order.files);
+    await through(page);
+    await page.click("#share");
+    await stalled();
+    const home = await page.context().newPage();
+    await home.goto(order.base);
+    await home.click('form[action="/logout"] button');
+    await home.waitForSelector('a[href="/login"]');
+    await home.close();
+    await fetch(`${order.control}/release`);
+    await page.waitForSelector("#send-stopped:not([hidden])");
+    result.said = await page.innerText("#send-stopped");
+    await shot(page, "signed-out");
+    const tab = page.context().waitForEvent("page");
+    await page.click("#stopped-sign-in");
+    const login = await tab;
+    await login.waitForSelector("#account");
+    await signIn(login);
+    await login.waitForURL("**/data");
+    await login.close();
+    await page.click("#stopped-again");
+    await finish(page);
+  },
+};
+
+try {
+  await journeys[order.journey]();
+} catch (err) {
+  result.failed = String(err?.stack ?? err);
+  for (const page of browser.contexts().flatMap((c) => c.pages())) result.failed += `\n${page.url()}:\n${await page.innerText("body").catch(() => "gone")}`;
+}
+console.log(JSON.stringify(result));
+await browser.close();
+process.exit(0);

@@ -1,0 +1,147 @@
+package islands_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"distributed.ai/datacoop/internal/fault"
+	"distributed.ai/datacoop/internal/testkit"
+	"distributed.ai/datacoop/marketplace/codebook"
+	"distributed.ai/datacoop/web/islands"
+)
+
+// program unpacks the committed reducer into a file.
+func program(t *testing.T) string {
+	t.Helper()
+	packed, err := islands.Assets().Open("reducer.wasm.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := gzip.NewReader(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keep(t, "reducer.wasm", data)
+}
+
+// keep writes a file that is gone after the test.
+func keep(t *testing.T, name string, data []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// inventions are exports of every format, as files.
+func inventions(t *testing.T) (paths []string) {
+	t.Helper()
+	start := time.Date(2026, time.March, 2, 0, 0, 0, 0, time.UTC)
+	for _, book := range codebook.All() {
+		for _, f := range book.Formats {
+			name, data, err := codebook.Synthesise(f.ID, 11, start, 40)
+			if err != nil {
+				t.Fatal(err)
+			}
+			paths = append(paths, keep(t, name, data))
+		}
+	}
+	return paths
+}
+
+// others are the exports that other people wrote, good ones and bad ones.
+func others(t *testing.T) (paths []string) {
+	t.Helper()
+	for _, folder := range []string{"01-apple-health", "02-fitbit-cohort", "05-synthea-csv", "07-cgm", "10-media", "12-bank", "13-energy"} {
+		err := filepath.WalkDir(testkit.Fixture(t, folder), func(path string, d fs.DirEntry, err error) error {
+			if err == nil && !d.IsDir() {
+				paths = append(paths, path)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return paths
+}
+
+// native reduces a file as the command line does: the pool and the digest of
+// the CSV, or the code of the refusal.
+func native(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := codebook.Bytes("", data)
+	_, pool, err := codebook.Recognise(in)
+	var table codebook.Table
+	if err == nil {
+		table, _, err = codebook.Reduce(pool, in)
+	}
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return f.Code
+	}
+	sum := sha256.New()
+	if err != nil || table.WriteCSV(sum) != nil {
+		t.Fatal(err)
+	}
+	return pool + " " + hex.EncodeToString(sum.Sum(nil))
+}
+
+func TestBrowserReducesAsTheCommandLineDoes(t *testing.T) {
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Skip("node is not installed: apt-get install nodejs")
+	}
+	paths := append(inventions(t), others(t)...)
+	var jobs [][]string
+	for _, p := range paths {
+		jobs = append(jobs, []string{p})
+	}
+	order, err := json.Marshal(map[string]any{"wasm": program(t), "jobs": jobs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := exec.Command(node, "browser/reduce.mjs")
+	run.Stdin, run.Stderr = bytes.NewReader(order), os.Stderr
+	out, err := run.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	if len(lines) != len(paths) {
+		t.Fatalf("%d answers about %d files", len(lines), len(paths))
+	}
+	tables := 0
+	for i, path := range paths {
+		want := native(t, path)
+		if lines[i] != want {
+			t.Errorf("%s: %s in the browser, %s on the command line", filepath.Base(path), lines[i], want)
+		}
+		if strings.Contains(want, " ") {
+			tables++
+		}
+	}
+	t.Log(fmt.Sprintf("%d files, %d tables, %d refusals", len(paths), tables, len(paths)-tables))
+}

@@ -1,0 +1,156 @@
+// What an upload needs to go on after the page was closed: the ciphertext and
+// a journal, in the browser's private file system (OPFS), one pair for each
+// member. Encrypting again would give other bytes, which no server could
+// append to what it has. There is no plaintext here and no secret. Where the
+// browser has no such file system, memory must do and nothing outlives the page.
+
+import type { Sealed } from "./encrypt.ts";
+import { refuse, type Profile, type Terms } from "./protocol.ts";
+import { words } from "./words.ts";
+
+// Journal is how far an upload has come. A field is set once its step is done.
+export interface Journal {
+  begun: number; // Unix milliseconds
+  pool: string;
+  title: string;
+  recipient: string;
+  key: string; // Idempotency-Key of opening the dataset
+  dataset?: string;
+  vault?: string; // its recipient
+  maxBytes?: number;
+  chunkBytes?: number;
+  profile?: Profile;
+  consent?: Terms | null;
+  sealed?: Sealed; // the ciphertext is complete
+  uploadKey?: string; // Idempotency-Key of creating the upload
+  location?: string;
+  received?: boolean;
+}
+
+export interface Writer {
+  write(bytes: Uint8Array): Promise<void>;
+}
+
+const folder = "datacoop-add";
+
+// Store keeps one member's upload.
+export class Store {
+  private memory: Uint8Array<ArrayBuffer>[] | null = null;
+  private remembered: Journal | null = null;
+
+  private constructor(
+    private readonly member: string,
+    private readonly dir: FileSystemDirectoryHandle | null,
+  ) {}
+
+  static async open(member: string): Promise<Store> {
+    let dir: FileSystemDirectoryHandle | null = null;
+    try {
+      const root = await navigator.storage.getDirectory();
+      dir = await root.getDirectoryHandle(folder, { create: true });
+      const probe = await dir.getFileHandle("probe", { create: true });
+      (await probe.createSyncAccessHandle()).close();
+    } catch {
+      dir = null;
+    }
+    return new Store(member, dir);
+  }
+
+  // lasting reports whether what is kept outlives the page.
+  get lasting(): boolean {
+    return this.dir !== null;
+  }
+
+  private get journalName(): string {
+    return `${this.member}.json`;
+  }
+
+  private get cipherName(): string {
+    return `${this.member}.age`;
+  }
+
+  // journal reads what was saved last, or nothing.
+  async journal(): Promise<Journal | null> {
+    if (!this.dir) return this.remembered;
+    try {
+      const file = await (await this.dir.getFileHandle(this.journalName)).getFile();
+      const journal = JSON.parse(await file.text()) as Journal;
+      if (journal.sealed && (await this.size()) !== journal.sealed.size) return null;
+      return journal;
+    } catch {
+      return null; // there is none, or it was cut off while being written
+    }
+  }
+
+  async save(journal: Journal): Promise<void> {
+    this.remembered = journal;
+    if (this.dir) await this.write(this.journalName, new TextEncoder().encode(JSON.stringify(journal)));
+  }
+
+  private async write(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    const handle = await (await this.dir!.getFileHandle(name, { create: true })).createSyncAccessHandle();
+    try {
+      handle.truncate(0);
+      handle.write(bytes, { at: 0 });
+      handle.flush();
+    } finally {
+      handle.close();
+    }
+  }
+
+  // fill stores the ciphertext that make writes. What was there is replaced.
+  async fill<T>(make: (to: Writer) => Promise<T>): Promise<T> {
+    this.memory = null;
+    if (!this.dir) return this.fillMemory(make);
+    const handle = await (await this.dir.getFileHandle(this.cipherName, { create: true })).createSyncAccessHandle();
+    let at = 0;
+    try {
+      handle.truncate(0);
+      const out = await make({
+        async write(bytes) {
+          let done = 0;
+          try {
+            done = handle.write(bytes as Uint8Array<ArrayBuffer>, { at });
+          } catch {
+            done = -1; // the quota is used up
+          }
+          if (done !== bytes.length) throw refuse("no-room", words.noRoom);
+          at += done;
+        },
+      });
+      handle.flush();
+      return out;
+    } finally {
+      handle.close();
+    }
+  }
+
+  private async fillMemory<T>(make: (to: Writer) => Promise<T>): Promise<T> {
+    const parts: Uint8Array<ArrayBuffer>[] = [];
+    const out = await make({
+      async write(bytes) {
+        parts.push(new Uint8Array(bytes));
+      },
+    });
+    this.memory = parts;
+    return out;
+  }
+
+  private async size(): Promise<number> {
+    return (await (await this.dir!.getFileHandle(this.cipherName)).getFile()).size;
+  }
+
+  // read answers the ciphertext's bytes from one offset up to another.
+  async read(from: number, to: number): Promise<ArrayBuffer> {
+    const whole = this.dir ? await (await this.dir.getFileHandle(this.cipherName)).getFile() : new Blob(this.memory ?? []);
+    return whole.slice(from, to).arrayBuffer();
+  }
+
+  // drop forgets the upload.
+  async drop(): Promise<void> {
+    this.memory = this.remembered = null;
+    for (const name of [this.journalName, this.cipherName]) {
+      await this.dir?.removeEntry(name).catch(() => undefined); // it was not there
+    }
+  }
+}

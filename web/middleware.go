@@ -1,0 +1,155 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+	"golang.org/x/time/rate"
+
+	"distributed.ai/datacoop/internal/fault"
+	"distributed.ai/datacoop/internal/once"
+)
+
+// maxBody bounds every body that is not an upload chunk.
+const maxBody = 12 << 20
+
+// Requests per second and client, and the burst above it.
+const (
+	perSecond = 100
+	burst     = 400
+)
+
+func (s *Server) middleware() {
+	limiter := middleware.RateLimiterConfig{
+		Store: middleware.NewRateLimiterMemoryStoreWithConfig(middleware.RateLimiterMemoryStoreConfig{Rate: rate.Limit(perSecond), Burst: burst}),
+		DenyHandler: func(c echo.Context, _ string, _ error) error {
+			return writeProblem(c, plainProblem(http.StatusTooManyRequests))
+		},
+	}
+	s.echo.Pre(middleware.RecoverWithConfig(middleware.RecoverConfig{DisableStackAll: true, LogErrorFunc: s.logPanic}))
+	s.echo.Use(
+		middleware.RateLimiterWithConfig(limiter),
+		patient,
+		securityHeaders,
+		echo.WrapMiddleware(http.NewCrossOriginProtection().Handler),
+		echo.WrapMiddleware(s.sessions.LoadAndSave),
+		s.noteRoute,
+		s.authenticate,
+		s.idempotent,
+	)
+}
+
+func (s *Server) logPanic(c echo.Context, err error, stack []byte) error {
+	s.Logger.Error("panic", "method", c.Request().Method, "error", err, "stack", string(stack))
+	return errors.New("web: panic")
+}
+
+// contentPolicy allows nothing but what the portal itself serves.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+
+func securityHeaders(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		h := c.Response().Header()
+		h.Set("Content-Security-Policy", contentPolicy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
+		if c.Request().TLS != nil || c.Request().Header.Get("X-Forwarded-Proto") == "https" {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		return next(c)
+	}
+}
+
+type routeKey struct{}
+
+// noteRoute keeps the route's pattern for the log, so that a log line says
+// where a fault happened without quoting an address.
+func (s *Server) noteRoute(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
+		c.SetRequest(r.WithContext(context.WithValue(r.Context(), routeKey{}, note{r.Method, c.Path()})))
+		return next(c)
+	}
+}
+
+type note struct{ method, path string }
+
+func routeOf(r *http.Request) string {
+	n, _ := r.Context().Value(routeKey{}).(note)
+	return n.path
+}
+
+// requestOf rebuilds enough of a request for problemOf's log line.
+func requestOf(ctx context.Context) *http.Request {
+	n, _ := ctx.Value(routeKey{}).(note)
+	return (&http.Request{Method: n.method}).WithContext(ctx)
+}
+
+var (
+	errIdempotencyKey = fault.New(fault.Invalid, "idempotency-key-bad", "An Idempotency-Key is 8 to 128 printable characters.")
+	errBodyTooLarge   = fault.New(fault.TooLarge, "body-too-large", "The body is larger than the limit.")
+)
+
+// idempotent gives POSTs that carry an Idempotency-Key to package once, which
+// stores the answer in the effect's own transaction.
+func (s *Server) idempotent(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
+		key := r.Header.Get("Idempotency-Key")
+		who := callerOf(r.Context())
+		if r.Method != http.MethodPost || key == "" || (who.Member == "" && who.Researcher == "") {
+			return next(c)
+		}
+		if len(key) < 8 || len(key) > 128 || strings.ContainsFunc(key, func(r rune) bool { return r < 0x21 || r > 0x7e }) {
+			return errIdempotencyKey
+		}
+		content, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+		if err != nil {
+			return plainProblem(http.StatusBadRequest)
+		}
+		if len(content) > maxBody {
+			return errBodyTooLarge
+		}
+		k := once.Key{Caller: string(who.Member) + "/" + string(who.Researcher), Key: key,
+			Body: sha256.Sum256(append([]byte(r.URL.Path+"\x00"), content...))}
+		r = r.WithContext(once.With(r.Context(), k))
+		r.Body = io.NopCloser(bytes.NewReader(content))
+		c.SetRequest(r)
+		return next(c)
+	}
+}
+
+// refuse answers an error from a huma middleware.
+func (s *Server) refuse(ctx huma.Context, err error) {
+	p := problemOf(s.Logger, requestOf(ctx.Context()), err)
+	_ = huma.WriteErr(s.api, ctx, p.Status, p.Title, p) // the only failure is a client that is gone
+}
+
+// answerError is where every error of a plain route ends. Pages get a page,
+// everything else a problem document.
+func (s *Server) answerError(err error, c echo.Context) {
+	if c.Response().Committed {
+		return
+	}
+	p := problemOf(s.Logger, c.Request(), err)
+	if wantsPage(c.Request()) && s.errorPage(c, p) == nil {
+		return
+	}
+	_ = writeProblem(c, p) // the only failure is a client that is gone
+}
+
+// wantsPage reports whether a browser asks for a page of the portal.
+func wantsPage(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Accept"), "text/html") && !strings.HasPrefix(r.URL.Path, "/v1/")
+}

@@ -1,0 +1,126 @@
+package portal
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"distributed.ai/datacoop/consent"
+	"distributed.ai/datacoop/governance"
+	"distributed.ai/datacoop/internal/coop"
+	"distributed.ai/datacoop/vault"
+)
+
+// overview is a member's own front page: what to do first, then where they
+// stand.
+type overview struct {
+	Tasks    []task
+	New      bool // something of the first steps is left to do
+	Shared   int  // datasets that can be asked for
+	Uses     int  // requests that read them in the last thirty days
+	Refusals int  // requests refused in that time
+	Earned   coop.Money
+	Ballots  []ballotDue
+}
+
+// task is one first step.
+type task struct {
+	Title, Why, Path string
+	Done             bool
+}
+
+// ballotDue is a vote that waits for the member.
+type ballotDue struct {
+	governance.Proposal
+	Left string
+}
+
+const recent = 30 * 24 * time.Hour
+
+func (p *Portal) overview(v *visit) error {
+	o := overview{}
+	mine, err := p.mine(v.ctx(), v.me.ID)
+	if err != nil {
+		return err
+	}
+	for _, d := range mine {
+		if d.State == vault.StateAvailable {
+			o.Shared++
+		}
+		o.Earned += d.Earned
+	}
+	if o.Uses, o.Refusals, err = p.recent(v.ctx(), v.me.ID); err != nil {
+		return err
+	}
+	if o.Ballots, err = p.ballotsDue(v.ctx(), v.me.ID); err != nil {
+		return err
+	}
+	if o.Tasks, err = p.tasks(v, len(mine) > 0); err != nil {
+		return err
+	}
+	o.New = slices.ContainsFunc(o.Tasks, func(t task) bool { return !t.Done })
+	return v.show("home", o)
+}
+
+func (p *Portal) tasks(v *visit, uploaded bool) ([]task, error) {
+	records, err := p.Consent.List(v.ctx(), v.me.ID)
+	if err != nil {
+		return nil, err
+	}
+	account, err := p.Market.PayoutAccount(v.ctx(), v.me.ID)
+	if err != nil {
+		return nil, err
+	}
+	return []task{
+		{"Say what your data may be used for", "Nobody gets anything until you answer.", "/consent", len(records) > 0},
+		{"Add data", "It is encrypted in your browser before it leaves.", "/data/add", uploaded},
+		{"Say where your money goes", "What your data earn is paid to this account.", "/money/account", account.IBAN != ""},
+	}, nil
+}
+
+// recent counts requests of the last thirty days that read the member's data,
+// and those that were refused some of it.
+func (p *Portal) recent(ctx context.Context, m coop.MemberID) (uses, refusals int, err error) {
+	since := p.Clock().Add(-recent).UnixMilli()
+	read, refused := map[coop.RequestID]bool{}, map[coop.RequestID]bool{}
+	err = p.decisions(ctx, m, func(d consent.Decision) bool {
+		switch {
+		case d.At < since:
+			return false
+		case !d.Allow:
+			refused[d.Request] = true
+		case d.Stage == consent.StageDelivery:
+			read[d.Request] = true
+		}
+		return true
+	})
+	return len(read), len(refused), err
+}
+
+func (p *Portal) ballotsDue(ctx context.Context, m coop.MemberID) ([]ballotDue, error) {
+	open, err := p.openVotes(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	var out []ballotDue
+	for _, o := range open {
+		if !o.Voted {
+			out = append(out, ballotDue{o.Proposal, o.Left})
+		}
+	}
+	return out, nil
+}
+
+func (p *Portal) pause(v *visit) error {
+	if err := p.Consent.Pause(v.ctx(), v.me.ID); err != nil {
+		return err
+	}
+	return v.done("/", note{Title: "Everything is paused", Text: "From now on nobody gets any of your data. Nothing was lost: resume when you like."})
+}
+
+func (p *Portal) resume(v *visit) error {
+	if err := p.Consent.Resume(v.ctx(), v.me.ID); err != nil {
+		return err
+	}
+	return v.done("/", note{Title: "Sharing goes on", Text: "Your answers count again, as they did before."})
+}

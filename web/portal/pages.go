@@ -1,0 +1,162 @@
+package portal
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"path"
+	"strings"
+
+	"distributed.ai/datacoop/governance"
+	"distributed.ai/datacoop/internal/coop"
+)
+
+//go:embed templates/*.html
+var templates embed.FS
+
+// Pages are the parsed templates and the files that go with them.
+type Pages struct {
+	set    map[string]*template.Template
+	assets assets
+}
+
+// Parse reads the embedded templates and files. An error means that the
+// program was built wrong.
+func Parse() (*Pages, error) {
+	files, err := readAssets()
+	if err != nil {
+		return nil, err
+	}
+	names, err := fs.Glob(templates, "templates/*.html")
+	if err != nil {
+		return nil, err
+	}
+	frame, err := template.New("frame").Funcs(words).ParseFS(templates, "templates/_*.html")
+	if err != nil {
+		return nil, err
+	}
+	p := &Pages{set: map[string]*template.Template{}, assets: files}
+	for _, name := range names {
+		page := strings.TrimSuffix(path.Base(name), ".html")
+		if strings.HasPrefix(page, "_") {
+			continue
+		}
+		own, err := frame.Clone()
+		if err != nil {
+			return nil, err
+		}
+		if p.set[page], err = own.ParseFS(templates, name); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// view is everything a template may speak of.
+type view struct {
+	Coop     coop.Charter
+	Assets   string // folder of the static files
+	Me       governance.Member
+	Path     string
+	Paused   bool
+	Note     *note
+	Trouble  *trouble
+	Form     form
+	Key      string // makes the page's form count once
+	Data     any
+	Currency coop.Currency
+}
+
+// Invalid marks a field that is at fault and says where the reason stands.
+func (v view) Invalid(field string) template.HTMLAttr {
+	if v.Trouble == nil || v.Trouble.Field != field {
+		return ""
+	}
+	return `aria-invalid="true" aria-errormessage="trouble-text"`
+}
+
+// form is what was typed before. On a GET nothing was, and a page shows what it
+// knows instead.
+type form map[string][]string
+
+// Get is the first value of a field.
+func (f form) Get(field string) string {
+	if len(f[field]) == 0 {
+		return ""
+	}
+	return f[field][0]
+}
+
+// Has reports whether a field had a value, as ticked boxes do.
+func (f form) Has(field, value string) bool {
+	for _, v := range f[field] {
+		if v == value {
+			return true
+		}
+	}
+	return false
+}
+
+// Or is the first value of a field, or what stands there before anything was
+// typed.
+func (f form) Or(field, before string) string {
+	if f == nil {
+		return before
+	}
+	return f.Get(field)
+}
+
+// show answers with a page.
+func (v *visit) show(page string, data any) error {
+	status := http.StatusOK
+	if v.trouble != nil {
+		status = v.trouble.Status
+	}
+	return v.write(status, page, data)
+}
+
+// write renders into memory first, so that a template that fails answers as a
+// fault of ours and not as half a page.
+func (v *visit) write(status int, page string, data any) error {
+	t, ok := v.portal.pages.set[page]
+	if !ok {
+		return fmt.Errorf("portal: no page %s", page)
+	}
+	var out bytes.Buffer
+	err := t.ExecuteTemplate(&out, "frame", view{
+		Coop: v.portal.Charter, Currency: v.portal.Charter.Currency, Assets: v.portal.pages.assets.folder,
+		Me: v.me, Path: v.r.URL.Path, Paused: v.paused, Note: v.noted(), Trouble: v.trouble,
+		Form: form(v.form), Key: newKey(), Data: data,
+	})
+	if err != nil {
+		return fmt.Errorf("portal: %s: %w", page, err)
+	}
+	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	v.w.WriteHeader(status)
+	_, _ = out.WriteTo(v.w) // the only failure is a reader who is gone
+	return nil
+}
+
+// Trouble answers with a page that says why there is no other. Title and
+// detail are sentences for the reader; code is the fault's, without a prefix.
+// On an error nothing has been written yet.
+func (p *Portal) Trouble(w http.ResponseWriter, r *http.Request, status int, code, title, detail string) error {
+	v := &visit{w: w, r: r, portal: p}
+	// Who visits only decides about the menu; the page must come without it too.
+	if err := v.know(); err != nil {
+		v.me = governance.Member{}
+	}
+	t := &trouble{Status: status, Code: code, Text: title}
+	if detail != "" {
+		t.Detail = []string{detail}
+	}
+	v.trouble = t
+	back := "/login"
+	if r.Method == http.MethodGet {
+		back = signIn(r.URL)
+	}
+	return v.write(status, "trouble", back)
+}

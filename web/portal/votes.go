@@ -1,0 +1,182 @@
+package portal
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"distributed.ai/datacoop/governance"
+	"distributed.ai/datacoop/internal/coop"
+)
+
+// votable is a proposal on the list.
+type votable struct {
+	governance.Proposal
+	Left  string
+	Voted bool
+}
+
+// Open reports whether ballots are taken.
+func (o votable) Open() bool { return o.State == governance.Voting }
+
+// listed is how many proposals the list of votes looks at.
+const listed = 100
+
+// openVotes lists what can be voted on, most urgent first.
+func (p *Portal) openVotes(ctx context.Context, m coop.MemberID) ([]votable, error) {
+	all, err := p.Governance.Proposals(ctx, governance.Page{Limit: listed})
+	if err != nil {
+		return nil, err
+	}
+	return p.votables(ctx, m, slices.DeleteFunc(all, func(o governance.Proposal) bool { return o.State != governance.Voting }))
+}
+
+// votables sorts open votes before closed ones and adds what the member has to
+// do with each.
+func (p *Portal) votables(ctx context.Context, m coop.MemberID, list []governance.Proposal) ([]votable, error) {
+	now := p.Clock().UnixMilli()
+	out := make([]votable, 0, len(list))
+	for _, o := range list {
+		voted, err := p.Governance.Voted(ctx, m, o.ID)
+		if err != nil {
+			return nil, err
+		}
+		until := o.ClosesAt
+		if o.State == governance.Passed {
+			until = o.ExecutableAt
+		}
+		out = append(out, votable{o, left(now, until), voted})
+	}
+	slices.SortStableFunc(out, func(a, b votable) int {
+		if a.Open() != b.Open() {
+			return cmp.Compare(urgency(a), urgency(b))
+		}
+		if a.Open() {
+			return cmp.Compare(a.ClosesAt, b.ClosesAt)
+		}
+		return cmp.Compare(b.OpenedAt, a.OpenedAt)
+	})
+	return out, nil
+}
+
+func urgency(v votable) int {
+	if v.Open() {
+		return 0
+	}
+	return 1
+}
+
+// votes lists every proposal and the law in force.
+func (p *Portal) votes(v *visit) error {
+	before := v.r.URL.Query().Get("before")
+	if before != "" && !coop.ValidID(before) {
+		return errNotHere
+	}
+	all, err := p.Governance.Proposals(v.ctx(), governance.Page{Before: before, Limit: listed})
+	if err != nil {
+		return err
+	}
+	list, err := p.votables(v.ctx(), v.me.ID, all)
+	if err != nil {
+		return err
+	}
+	next := ""
+	if len(all) == listed {
+		next = string(all[listed-1].ID)
+	}
+	return v.show("votes", struct {
+		Proposals []votable
+		Law       law
+		Next      string
+	}{list, p.law(), next})
+}
+
+// vote is one proposal: what it says, what it would have meant, the ballot or
+// the result.
+func (p *Portal) vote(v *visit) error {
+	if !coop.ValidID(v.id()) {
+		return errNotHere
+	}
+	o, err := p.Governance.Proposal(v.ctx(), coop.ProposalID(v.id()))
+	if err != nil {
+		return err
+	}
+	voted, err := p.Governance.Voted(v.ctx(), v.me.ID, o.ID)
+	if err != nil {
+		return err
+	}
+	author, err := p.Governance.Member(v.ctx(), o.Author)
+	if err != nil {
+		return err
+	}
+	page := struct {
+		Proposal governance.Proposal
+		Author   string
+		Voted    bool
+		Open     bool
+		Left     string
+		Needed   int
+		Impact   *governance.Impact
+	}{Proposal: o, Author: or(author.Name, "a former member"), Voted: voted, Needed: o.Rule.Needed(o.Electorate)}
+	now := p.Clock().UnixMilli()
+	page.Open = o.State == governance.Voting && now < o.ClosesAt
+	page.Left = left(now, o.ClosesAt)
+	if o.State == governance.Voting || o.State == governance.Passed {
+		if page.Impact, err = p.impact(v.ctx(), o.ID); err != nil {
+			return err
+		}
+	}
+	return v.show("vote", page)
+}
+
+// An impact replays a year of decisions, so one is kept for this long, in
+// machine time, and at most this many at once.
+const (
+	impactKept  = time.Minute
+	impactsKept = 64
+)
+
+// impacts keeps what was replayed just now.
+type impacts struct {
+	mu   sync.Mutex
+	kept map[coop.ProposalID]replayed
+}
+
+type replayed struct {
+	impact governance.Impact
+	at     time.Time
+}
+
+// impact says what a proposal would have meant. Whoever asks while it is being
+// computed waits for the same answer.
+func (p *Portal) impact(ctx context.Context, id coop.ProposalID) (*governance.Impact, error) {
+	p.impacts.mu.Lock()
+	defer p.impacts.mu.Unlock()
+	if r, ok := p.impacts.kept[id]; ok && time.Since(r.at) < impactKept {
+		return &r.impact, nil
+	}
+	i, err := p.Governance.Impact(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if len(p.impacts.kept) >= impactsKept {
+		clear(p.impacts.kept)
+	}
+	p.impacts.kept[id] = replayed{i, time.Now()}
+	return &i, nil
+}
+
+// cast takes a ballot. Its receipt is in this answer and nowhere else: a note
+// in the session would tie the ballot to the member.
+func (p *Portal) cast(v *visit) error {
+	if !coop.ValidID(v.id()) {
+		return errNotHere
+	}
+	b, err := p.Governance.Cast(v.ctx(), v.me.ID, coop.ProposalID(v.id()), v.form.Get("choice"))
+	if err != nil {
+		return v.again(err, p.vote)
+	}
+	return v.show("ballot", b)
+}

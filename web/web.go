@@ -1,0 +1,128 @@
+// Package web is the hall of the house: HTTP in, HTML and JSON out.
+//
+// It turns requests into calls of the rooms below and their answers into
+// documents, and holds no rule of its own. The API is described from its Go
+// types and served at /openapi.yaml; the portal is plain server-rendered pages
+// that work without JavaScript. Members come in through an OpenID Connect
+// issuer and are then known by a session cookie or a bearer token of their
+// own making; researchers by OAuth 2 client credentials.
+//
+// # What it guarantees
+//
+// Who calls is settled before any input is read, and who may not know a thing
+// is told that there is none. Every error is an RFC 9457 problem document with
+// a stable type and a sentence, and never echoes what was sent. A repeated
+// Idempotency-Key gets the first answer again. State-changing requests from
+// other origins are refused. Encrypted files are streamed, never held.
+//
+// # What it refuses
+//
+// To open transactions of the domain, to keep anything but sessions and
+// tokens, and to answer with the text of an internal error.
+package web
+
+import (
+	"context"
+	"crypto/ed25519"
+	"embed"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/labstack/echo/v4"
+
+	"distributed.ai/datacoop/consent"
+	"distributed.ai/datacoop/governance"
+	"distributed.ai/datacoop/internal/audit"
+	"distributed.ai/datacoop/internal/coop"
+	"distributed.ai/datacoop/internal/db"
+	"distributed.ai/datacoop/marketplace"
+	"distributed.ai/datacoop/policies"
+	"distributed.ai/datacoop/vault"
+	"distributed.ai/datacoop/web/authserver"
+)
+
+//go:embed schema/*.sql
+var schema embed.FS
+
+// Config wires the hall to the rooms.
+type Config struct {
+	DB            *db.DB
+	BaseURL       string // as members and researchers reach it, without a trailing slash
+	Charter       coop.Charter
+	CharterDigest string
+	Clock         coop.Clock // domain time; sessions and tokens use the machine's
+	Engine        *policies.Engine
+	Consent       *consent.Service
+	Vault         *vault.Service
+	Governance    *governance.Service
+	Market        *marketplace.Service
+	Log           *audit.Log
+	AuthServer    *authserver.Server
+	Login         Login
+	ReceiptKey    ed25519.PublicKey
+	Logger        *slog.Logger
+}
+
+// Login is the OpenID Connect issuer that members sign in at.
+type Login struct {
+	Issuer       string
+	Name         string // members are known by it and their subject; empty: the issuer itself
+	ClientID     string
+	ClientSecret string
+}
+
+// Server answers HTTP. It is safe for concurrent use.
+type Server struct {
+	Config
+	echo     *echo.Echo
+	api      huma.API
+	sessions *scs.SessionManager
+	tokens   *tokenStore
+	issuer   issuer
+	pages    *pages
+	secure   bool
+}
+
+// New migrates the hall's tables and mounts every route. It does not contact
+// the issuer: that happens at the first sign-in. Where the issuer is AuthServer
+// itself, at BaseURL, it is asked within the process.
+func New(ctx context.Context, c Config) (*Server, error) {
+	base, err := url.Parse(c.BaseURL)
+	if err != nil || base.Host == "" {
+		return nil, fmt.Errorf("web: base URL: needs a scheme and a host")
+	}
+	if err := c.DB.Migrate(ctx, "web", schema); err != nil {
+		return nil, fmt.Errorf("web: migrate: %w", err)
+	}
+	s := &Server{Config: c, echo: echo.New(), tokens: &tokenStore{c.DB}, secure: base.Scheme == "https" || loopback(base)}
+	s.sessions = newSessions(c.DB, s.secure)
+	s.issuer = issuer{login: c.Login, redirect: c.BaseURL + "/auth/callback", http: &http.Client{Timeout: issuerTimeout}}
+	if c.Login.Issuer == c.BaseURL {
+		s.issuer.http.Transport = inside{c.AuthServer.Handler()}
+	}
+	if s.pages, err = parsePages(); err != nil {
+		return nil, fmt.Errorf("web: templates: %w", err)
+	}
+	s.echo.HideBanner, s.echo.HidePort = true, true
+	s.echo.HTTPErrorHandler = s.answerError
+	s.middleware()
+	s.api = s.newAPI()
+	s.register()
+	s.registerPortal()
+	s.registerHealth()
+	return s, nil
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
+
+// loopback reports whether base is this machine, where browsers take secure
+// cookies without TLS.
+func loopback(base *url.URL) bool {
+	h := base.Hostname()
+	return h == "localhost" || h == "127.0.0.1" || h == "::1"
+}

@@ -1,0 +1,237 @@
+package web
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"distributed.ai/datacoop/consent"
+	"distributed.ai/datacoop/governance"
+	"distributed.ai/datacoop/internal/coop"
+	"distributed.ai/datacoop/marketplace"
+	"distributed.ai/datacoop/marketplace/appraisal"
+	"distributed.ai/datacoop/marketplace/codebook"
+	"distributed.ai/datacoop/policies"
+	"distributed.ai/datacoop/vault"
+	"distributed.ai/datacoop/web/client"
+)
+
+// each maps a list, never to null.
+func each[A, B any](list []A, f func(A) B) []B {
+	out := make([]B, 0, len(list))
+	for _, v := range list {
+		out = append(out, f(v))
+	}
+	return out
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+func millis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+
+// since is a time that may not have happened, or never will.
+func since(ms int64) *time.Time {
+	if ms == 0 || ms >= coop.Forever {
+		return nil
+	}
+	t := millis(ms)
+	return &t
+}
+
+// list turns a missing list into an empty one.
+func list[T any](l []T) []T {
+	if l == nil {
+		return []T{}
+	}
+	return l
+}
+
+func wireMe(m governance.Member, paused bool) client.Me {
+	return client.Me{ID: string(m.ID), Name: m.Name, JoinedAt: millis(m.JoinedAt), Paused: paused, Recipient: m.Recipient,
+		Offices: each(m.Offices, func(o coop.Office) string { return string(o) })}
+}
+
+func wireToken(t token) client.Token {
+	return client.Token{ID: t.ID, Label: t.Label, CreatedAt: millis(t.CreatedAt), ExpiresAt: millis(t.ExpiresAt)}
+}
+
+func (s *Server) wirePool(p marketplace.PoolView) client.Pool {
+	out := client.Pool{ID: string(p.ID), Title: p.Title, Description: p.Description, Price: int64(p.Price),
+		Currency: string(s.Charter.Currency), MinimumGroup: p.MinimumGroup, Warning: p.Codebook.Also}
+	if !p.TooFew {
+		out.Members = &p.Members
+	}
+	return out
+}
+
+func wireCodebook(b codebook.Codebook) client.Codebook {
+	return client.Codebook{Pool: b.Pool, Title: b.Title,
+		Formats: each(b.Formats, func(f codebook.Format) string { return f.ID }),
+		Columns: each(b.Columns, func(c codebook.Column) client.Column {
+			return client.Column{Name: c.Name, Type: c.Type, Unit: c.Unit, Source: c.Source, Description: c.Description}
+		})}
+}
+
+// chunkBytes is the suggested size of one PATCH.
+const chunkBytes = 8 << 20
+
+func (s *Server) wireDataset(d vault.Dataset, earned coop.Money) client.Dataset {
+	p := d.Profile
+	return client.Dataset{ID: string(d.ID), Pool: string(d.Pool), State: d.State, VaultRecipient: d.VaultRecipient,
+		Size: d.PayloadSize, SHA256: d.PayloadSHA256, Raw: d.Raw,
+		Profile: client.Profile{Format: p.Format, Rows: p.Rows, Columns: list(p.Columns), From: p.From, To: p.To,
+			Coverage: p.Coverage, Days: p.Days, Persons: p.Persons},
+		CreatedAt: millis(d.CreatedAt), SealedAt: since(d.SealedAt), ShreddedAt: since(d.RevokedAt),
+		Earned: int64(earned), MaxBytes: s.Vault.MaxBytes(), ChunkBytes: chunkBytes}
+}
+
+func domainProfile(p client.Profile) vault.Profile {
+	return vault.Profile{Format: p.Format, Rows: p.Rows, Columns: p.Columns, From: p.From, To: p.To,
+		Coverage: p.Coverage, Days: p.Days, Persons: p.Persons}
+}
+
+func domainTerms(t client.Terms) consent.Terms {
+	return consent.Terms{Effect: t.Effect, Purposes: t.Purposes, Except: t.Except, DPV: t.DPV, RequesterKinds: t.RequesterKinds,
+		Regions: t.Regions, Commercial: t.Commercial, MinPrice: coop.Money(t.MinPrice), Days: t.Days}
+}
+
+// sealTerms are the terms a dataset is sealed with; nil leaves it to the
+// member's answer for the pool.
+func sealTerms(t *client.Terms) *consent.Terms {
+	if t == nil {
+		return nil
+	}
+	out := domainTerms(*t)
+	return &out
+}
+
+func wireTerms(t consent.Terms) client.Terms {
+	return client.Terms{Effect: t.Effect, Purposes: list(t.Purposes), Except: list(t.Except), DPV: list(t.DPV),
+		RequesterKinds: list(t.RequesterKinds), Regions: list(t.Regions), Commercial: t.Commercial,
+		MinPrice: int64(t.MinPrice), Days: t.Days}
+}
+
+func (s *Server) wireRecord(r consent.Record) client.ConsentRecord {
+	return client.ConsentRecord{ID: r.ID, Pool: string(r.Pool), Dataset: string(r.Dataset), State: r.State,
+		Terms: wireTerms(r.Terms), Sentences: list(r.Terms.Sentences(s.Charter.Currency)), CreatedAt: millis(r.CreatedAt),
+		ExpiresAt: since(r.Expires), WithdrawnAt: since(r.WithdrawnAt)}
+}
+
+func wireReason(r policies.Reason) client.Reason {
+	return client.Reason{Code: r.Code, Layer: r.Layer, Sentence: r.Sentence}
+}
+
+func wireUse(d consent.Decision, title, researcher string) client.Use {
+	return client.Use{ID: string(d.ID), At: millis(d.At), Stage: d.Stage, Allowed: d.Allow, Dataset: string(d.Dataset),
+		Pool: string(d.Pool), Researcher: researcher, Request: string(d.Request), Title: title,
+		DUO: d.Purpose.DUO, DPV: d.Purpose.DPV, Revision: d.Revision, Reasons: each(d.Reasons, wireReason)}
+}
+
+func wireRecipient(r marketplace.Recipient) client.Recipient {
+	return client.Recipient{ID: string(r.ID), Recipient: r.Recipient, Proven: r.ProvenAt > 0, Challenge: r.Challenge,
+		CreatedAt: millis(r.CreatedAt)}
+}
+
+func wireReasonCount(c marketplace.ReasonCount) client.ReasonCount {
+	return client.ReasonCount{Reason: wireReason(c.Reason), Datasets: c.Datasets}
+}
+
+func wireRequest(r marketplace.Request) client.AccessRequest {
+	return client.AccessRequest{ID: string(r.ID), State: r.State, Pool: string(r.Pool), Title: r.Title,
+		DUO: r.Purpose.DUO, DPV: r.Purpose.DPV, RetentionDays: r.RetentionDays, Recipient: string(r.Recipient),
+		Granted: r.Granted, Refused: r.Refused, Reasons: []client.ReasonCount{}, Obligations: []string{},
+		Revision: r.Revision, SubmittedAt: millis(r.SubmittedAt), ExpiresAt: since(r.ExpiresAt), Note: r.Note}
+}
+
+// wireDecided adds what the policy said.
+func wireDecided(d marketplace.Decided) client.AccessRequest {
+	out := wireRequest(d.Request)
+	out.Reasons = each(d.Reasons, wireReasonCount)
+	out.Obligations = each(d.Obligations, func(o policies.Obligation) string { return o.Sentence })
+	return out
+}
+
+func (s *Server) wireInvoice(v marketplace.Invoice) client.Invoice {
+	return client.Invoice{ID: string(v.ID), Number: v.Number, Request: string(v.Request), Total: int64(v.Total), Paid: int64(v.Paid),
+		Currency: string(s.Charter.Currency), Reference: v.Reference, IssuedAt: millis(v.IssuedAt), DueAt: millis(v.DueAt),
+		SettledAt: since(v.SettledAt)}
+}
+
+func wireFile(f marketplace.FileView) client.File {
+	return client.File{ID: string(f.ID), Size: f.Size, SHA256: f.SHA256, Raw: f.Raw, Gone: f.Gone}
+}
+
+func wireProposal(p governance.Proposal) client.Proposal {
+	enact := p.ExecutableAt
+	if enact == 0 {
+		enact = p.ClosesAt
+	}
+	return client.Proposal{ID: string(p.ID), Title: p.Title, Text: p.Text, State: string(p.State), Policy: string(p.Source),
+		Sentences: list(p.Sentences), Revision: p.Revision, OpenedAt: millis(p.OpenedAt), ClosesAt: millis(p.ClosesAt),
+		EnactAt: millis(enact), Electorate: p.Electorate, Note: p.Reason}
+}
+
+func wireImpact(i governance.Impact) client.Impact {
+	return client.Impact{Decisions: i.Decisions, NowRefused: i.NowRefused, NowAllowed: i.NowAllowed, Requests: i.Requests,
+		Members: i.Members, Sentences: list(i.Sentences)}
+}
+
+func wireContribution(c governance.Contribution) client.Contribution {
+	out := client.Contribution{ID: string(c.ID), Member: string(c.Member), Kind: string(c.Kind), Title: c.Title, Text: c.Text,
+		Evidence: c.Evidence, State: string(c.State), Size: c.Size, Reviews: len(c.Reviews), CreatedAt: millis(c.SubmittedAt)}
+	if c.Git != nil {
+		out.Source, out.Authors = c.Git.Source, c.Git.Authors
+		out.Members = each(c.Git.Members, func(m coop.MemberID) string { return string(m) })
+	}
+	return out
+}
+
+func (s *Server) wirePeriod(p marketplace.Period) client.Period {
+	return client.Period{ID: string(p.ID), State: p.State, OpenedAt: millis(p.OpenedAt), ClosedAt: since(p.ClosedAt),
+		ChallengeEndsAt: since(p.ChallengeEndsAt), Revenue: int64(p.Revenue), Currency: string(s.Charter.Currency),
+		BundleSHA256: p.BundleSHA256, Released: p.Released}
+}
+
+func (s *Server) wireStatement(p marketplace.Published) client.StatementView {
+	out := client.StatementView{Period: s.wirePeriod(p.Period), Formula: p.Statement.Formula, Bundle: p.Bundle,
+		Sentences: list(p.Statement.Sentences)}
+	for _, step := range p.Statement.Waterfall {
+		out.Totals = append(out.Totals, client.Line{Label: step.Name, Amount: step.Amount, Sentence: step.Sentence})
+	}
+	for _, part := range p.Statement.Parts {
+		out.Totals = append(out.Totals, client.Line{Label: part.Kind, Amount: part.Amount, Sentence: part.Sentence})
+	}
+	return out
+}
+
+func (s *Server) wireMine(m marketplace.MemberStatement) client.MyStatement {
+	return client.MyStatement{Period: s.wirePeriod(m.Period), Amount: int64(m.Share.Amount), Currency: string(s.Charter.Currency),
+		Why: m.Share.Sentence, Lines: each(m.Share.Lines, func(l appraisal.Line) client.Line {
+			return client.Line{Label: l.Kind, Amount: l.Amount, Sentence: l.Sentence}
+		})}
+}
+
+func wireAppeal(a marketplace.Appeal) client.Appeal {
+	return client.Appeal{ID: a.ID, Period: string(a.Period), State: a.State, Text: a.Text, Answer: a.Answer, OpenedAt: millis(a.OpenedAt)}
+}
+
+// wireCheck puts a dry run into words as well as numbers.
+func (s *Server) wireCheck(r marketplace.CheckResult) client.CheckResult {
+	out := client.CheckResult{Datasets: r.Datasets, Members: r.Members, TooFew: r.TooFew, Price: int64(r.Price),
+		ByReason: each(r.Reasons, wireReasonCount), ByLayer: map[string]int{},
+		Yield: each(r.Yield, func(y marketplace.Yield) client.PurposeYield {
+			return client.PurposeYield{DUO: y.Purpose.DUO, DPV: y.Purpose.DPV, Datasets: y.Datasets}
+		})}
+	for _, c := range r.Reasons {
+		out.ByLayer[c.Layer] += c.Datasets
+	}
+	out.Sentences = checkSentences(r)
+	return out
+}
+
+func checkSentences(r marketplace.CheckResult) []string {
+	if r.TooFew {
+		return []string{"Fewer members than the pool's minimum group would pass, so nothing would be released."}
+	}
+	return []string{"This request would pass as it stands."}
+}
