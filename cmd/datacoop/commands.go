@@ -1,0 +1,17 @@
+package main
+
+// commands is the command line; each command is in a file of its own.
+type commands struct {
+	Demo   DemoCmd   `cmd:"" help:"Start a whole co-op and walk through its story."`
+	Init   InitCmd   `cmd:"" help:"Set up a co-op: charter, keys, settings, first invitations."`
+	Serve  ServeCmd  `cmd:"" help:"Run the server."`
+	Invite InviteCmd `cmd:"" help:"Make another invitation for who holds an office."`
+	Keygen KeygenCmd `cmd:"" help:"Make an identity or a signing key."`
+	Reduce ReduceCmd `cmd:"" help:"Reduce an export to a pool's table, to look at it before sharing."`
+	Upload UploadCmd `cmd:"" help:"Share an export: reduce, show, encrypt, upload."`
+	Fetch  FetchCmd  `cmd:"" help:"Download, verify and decrypt everything a request was granted."`
+	Work   WorkCmd   `cmd:"" name:"contribute" help:"Submit what you did in a git repository, and confirm whose addresses are whose."`
+	Policy PolicyCmd `cmd:"" help:"Check access policies before they are proposed."`
+	Vault  VaultCmd  `cmd:"" help:"Keep the vault's master key."`
+	Verify VerifyCmd `cmd:"" help:"Recompute everything that claims to be true."`
+}

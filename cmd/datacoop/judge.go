@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"distributed.ai/datacoop/internal/audit"
+	"distributed.ai/datacoop/internal/coop"
+	"distributed.ai/datacoop/internal/db"
+	"distributed.ai/datacoop/marketplace/appraisal"
+	"distributed.ai/datacoop/marketplace/appraisal/llm"
+)
+
+// judge sets up the models that the charter names. Without any there is none,
+// and the baseline pays. A model's key is read from DATACOOP_JUDGE_KEY_FAMILY;
+// what was asked and answered is kept in the data directory's "judge" folder.
+func (a *app) judge() (appraisal.Judge, error) {
+	if len(a.Charter.Judges) == 0 {
+		return nil, nil
+	}
+	folder, err := llm.OpenFolder(filepath.Join(a.Data, "judge"))
+	if err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, folder.Close)
+	config := llm.Config{AllowRemote: a.Charter.RemoteJudges, Seed: llm.NewSecret(hex.EncodeToString(a.Keys.Receipt)),
+		Recorder: folder, Commit: a.commitJudge, Logger: a.Logger}
+	for _, m := range a.Charter.Judges {
+		config.Families = append(config.Families, family(m))
+	}
+	judge, err := llm.New(config)
+	if err != nil {
+		return nil, err
+	}
+	return judge, nil
+}
+
+func family(m coop.Model) llm.Family {
+	variable := "DATACOOP_JUDGE_KEY_" + strings.ToUpper(strings.ReplaceAll(m.Family, "-", "_"))
+	return llm.Family{Name: m.Family, BaseURL: m.BaseURL, Model: m.Name, APIKey: llm.NewSecret(os.Getenv(variable))}
+}
+
+// commitJudge logs what is going to be asked before the first question, so
+// that nobody shops for answers.
+func (a *app) commitJudge(ctx context.Context, p llm.Plan) error {
+	return a.db.Update(ctx, func(tx *db.Tx) error {
+		_, err := a.log.Append(tx, audit.Event{Kind: "judge.committed", Verdict: "asking",
+			Record: map[string]any{"commitment": p.Commitment, "run": p.Run, "dossiers": p.Dossiers}})
+		return err
+	})
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+
+	"distributed.ai/datacoop/consent"
+	"distributed.ai/datacoop/internal/coop"
+	"distributed.ai/datacoop/web/client"
+)
+
+// UploadCmd is how a member shares data without a browser.
+type UploadCmd struct {
+	Server     string   `default:"http://localhost:8080" help:"The co-op's address."`
+	Token      string   `required:"" placeholder:"TOKEN" help:"Your token, from the portal. Better set DATACOOP_TOKEN: others can see a command line."`
+	Identity   string   `required:"" type:"path" placeholder:"FILE" help:"Your identity file: you can always read your own data back."`
+	SigningKey string   `type:"path" placeholder:"FILE" help:"Key that signs what you upload; it is registered with your account."`
+	Pool       string   `required:"" placeholder:"POOL" help:"The pool to share in, such as wearables."`
+	Consent    string   `type:"path" placeholder:"FILE" help:"File with your answer for this dataset alone, as JSON. Without it your answer for the pool holds."`
+	Raw        bool     `help:"Share the file as it is, not the pool's table."`
+	Yes        bool     `short:"y" help:"Do not ask."`
+	JSON       bool     `name:"json" help:"Answer the dataset as JSON."`
+	Paths      []string `arg:"" name:"path" help:"Files of the export, or folders that hold them."`
+}
+
+// errDeclined ends an upload the member did not agree to.
+var errDeclined = errors.New("nothing was shared")
+
+// Run shows what would be shared, asks, encrypts and uploads. Interrupted, the
+// same command goes on where it stood.
+func (c *UploadCmd) Run(ctx context.Context) error {
+	return plain(c.upload(ctx), "Run the same command again to go on where it stood.")
+}
+
+func (c *UploadCmd) upload(ctx context.Context) error {
+	api, err := client.New(c.Server, client.WithToken(c.Token))
+	if err != nil {
+		return err
+	}
+	id, err := client.ReadIdentity(c.Identity)
+	if err != nil {
+		return err
+	}
+	terms, err := readTerms(c.Consent)
+	if err != nil {
+		return err
+	}
+	files, err := inputs(c.Pool, c.Paths)
+	if err != nil {
+		return err
+	}
+	found, err := api.Discovery(ctx)
+	if err != nil {
+		return err
+	}
+	key, err := c.signingKey()
+	if err != nil {
+		return err
+	}
+	say := talk(c.JSON)
+	reading, bar := newProgress("reading"), newProgress("uploading")
+	dataset, err := api.Share(ctx, client.ShareOptions{Pool: c.Pool, Inputs: reading.reading(files), Raw: c.Raw, Recipient: id.Recipient(),
+		Consent: terms, SigningKey: key, Progress: bar.show,
+		Confirm: func(p client.Preview) error {
+			reading.end()
+			preview(say, found.Name, p, sentences(terms, found.Currency))
+			if err := agree(say, c.Yes, "Share this?", errDeclined); err != nil || key == nil {
+				return err
+			}
+			return api.SetSigningKey(ctx, client.PublicSigningKey(key))
+		}})
+	bar.end()
+	if err != nil {
+		return c.hint(err)
+	}
+	if c.JSON {
+		return printJSON(dataset)
+	}
+	fmt.Fprintf(say, "Shared. Dataset %s holds %s, encrypted to you and to its own vault key.\n", dataset.ID, bytesOf(dataset.Size))
+	return nil
+}
+
+// hint adds what to do about a refusal that this command can mend.
+func (c *UploadCmd) hint(err error) error {
+	var p *client.ProblemError
+	if errors.As(err, &p) && p.Code() == "manifest-signature" && c.SigningKey == "" {
+		return fmt.Errorf("%w Your account signs what it uploads: give its key with --signing-key and run the command again", err)
+	}
+	return err
+}
+
+func (c *UploadCmd) signingKey() (ed25519.PrivateKey, error) {
+	if c.SigningKey == "" {
+		return nil, nil
+	}
+	return client.ReadSigningKey(c.SigningKey)
+}
+
+// readTerms reads a consent file and checks it before anything is sent.
+func readTerms(path string) (*client.Terms, error) {
+	if path == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read consent: %w", err)
+	}
+	in := json.NewDecoder(bytes.NewReader(text))
+	in.DisallowUnknownFields() // a misspelt restriction must not be lost
+	var terms client.Terms
+	if err := in.Decode(&terms); err != nil || in.More() {
+		return nil, fmt.Errorf("%s is not a consent file: it must be one JSON object with the fields of the API's Terms", path)
+	}
+	return &terms, domainTerms(terms).Validate()
+}
+
+func sentences(t *client.Terms, currency string) []string {
+	if t == nil {
+		return []string{"Your answer for the pool decides who may use it."}
+	}
+	return domainTerms(*t).Sentences(coop.Currency(currency))
+}
+
+func domainTerms(t client.Terms) consent.Terms {
+	return consent.Terms{Effect: t.Effect, Purposes: t.Purposes, Except: t.Except, DPV: t.DPV, RequesterKinds: t.RequesterKinds,
+		Regions: t.Regions, Commercial: t.Commercial, MinPrice: coop.Money(t.MinPrice), Days: t.Days}
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"distributed.ai/datacoop/internal/coop"
+)
+
+// verifyAll recomputes everything the tables claim: the log against its
+// leaves and records, the ledger against its entries, each published statement
+// from its bundle, each decision from its question and its law, each stored
+// payload against its hash, and the votes against their ballots.
+func (a *app) verifyAll(ctx context.Context) (string, error) {
+	leaves, err := a.log.Verify(ctx)
+	if err != nil {
+		return "", fmt.Errorf("log: %w", err)
+	}
+	entries, err := a.ledger.Verify(ctx)
+	if err != nil {
+		return "", fmt.Errorf("ledger: %w", err)
+	}
+	statements, err := a.market.Verify(ctx)
+	if err != nil {
+		return "", fmt.Errorf("statements: %w", err)
+	}
+	decisions, err := a.consent.ReplayAll(ctx)
+	if err != nil {
+		return "", fmt.Errorf("decisions: %w", err)
+	}
+	votes, err := a.governance.Verify(ctx)
+	if err != nil {
+		return "", fmt.Errorf("votes: %w", err)
+	}
+	payloads, err := a.vault.Verify(ctx)
+	if err != nil {
+		return "", fmt.Errorf("vault: %w", err)
+	}
+	return fmt.Sprintf("%d log entries, %d ledger entries, %d statements, %d decisions, %d votes, %d payloads",
+		leaves, entries, statements, decisions, votes, payloads), nil
+}
+
+// VerifyCmd recomputes what claims to be true.
+type VerifyCmd struct {
+	Receipt   VerifyReceiptCmd   `cmd:"" help:"A consent or revocation receipt."`
+	Statement VerifyStatementCmd `cmd:"" help:"A period's statement, from its bundle."`
+	Log       VerifyLogCmd       `cmd:"" help:"A server's transparency log, from what it publishes."`
+	Ledger    VerifyLedgerCmd    `cmd:"" help:"A plain-text journal of the books."`
+	All       VerifyAllCmd       `cmd:"" help:"Everything behind a data directory."`
+}
+
+// VerifyAllCmd recomputes everything behind a data directory, also while a
+// server runs on it.
+type VerifyAllCmd struct {
+	Data    string `required:"" type:"existingdir" help:"The data directory."`
+	Charter string `type:"existingfile" help:"Charter file, if it is not in the data directory."`
+}
+
+// Run prints what was recomputed.
+func (c *VerifyAllCmd) Run(ctx context.Context) error {
+	config, err := verifyConfig(c.Data, c.Charter)
+	if err != nil {
+		return err
+	}
+	a := &app{appConfig: config}
+	defer a.Close()
+	for _, floor := range []func(context.Context) error{a.openFoundation, a.openConsent, a.openRooms, a.openMarket} {
+		if err := floor(ctx); err != nil {
+			return err
+		}
+	}
+	said, err := a.verifyAll(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Println("✓ " + said)
+	return nil
+}
+
+func verifyConfig(dir, charter string) (appConfig, error) {
+	config := appConfig{Data: dir, Clock: coop.SystemClock, MaxBytes: defaultMaxUpload, Logger: newLogger()}
+	var err error
+	if config.CharterText, config.Charter, err = loadCharter(dir, charter); err != nil {
+		return appConfig{}, err
+	}
+	config.Keys, err = loadKeys(dir)
+	return config, err
+}
