@@ -73,6 +73,9 @@ var annexes = []string{
 	"web/islands/reducer",
 	"web/islands",
 	"web/portal",
+	"cmd/datacoop/custody",
+	"cmd/datacoop/founding",
+	"cmd/datacoop/proof",
 }
 
 // purposes says what each floor is there for, so that a refusal explains itself.

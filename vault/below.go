@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 
+	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/vault/blobs"
 	"distributed.ai/datacoop/vault/keystore"
 )
@@ -85,3 +86,36 @@ func (s *Service) TurnEpoch(ctx context.Context) error { return s.keys.Turn(ctx)
 //
 // Error: ErrVaultSealed.
 func (s *Service) Rotate(ctx context.Context, next Identity) error { return s.keys.Rotate(ctx, next) }
+
+// Custody is a master identity under the joint control of custodians.
+type Custody = keystore.Custody
+
+// SplitMaster seals a master identity so that any threshold of the custodians,
+// named by their age recipients, open it together and fewer learn nothing. See
+// keystore.SplitMaster for how. Errors: those of that.
+func SplitMaster(master Identity, threshold int, custodians []string) (Custody, error) {
+	return keystore.SplitMaster(master, threshold, custodians)
+}
+
+// OpenShare decrypts a custodian's file with their identity file, as "age -d"
+// does. Error: keystore.ErrShare.
+func OpenShare(file, identities io.Reader) ([]byte, error) {
+	return keystore.OpenShare(file, identities)
+}
+
+// CheckShare says which share of a split a decrypted text is, from 1 on.
+func CheckShare(board, text []byte) (index int, err error) { return keystore.CheckShare(board, text) }
+
+// CombineShares puts decrypted shares together and answers the passphrase of
+// the sealed master. A share that is wrong is refused.
+func CombineShares(board []byte, texts ...[]byte) (passphrase string, err error) {
+	return keystore.CombineShares(board, texts...)
+}
+
+// CheckMaster answers nil if a master identity is the one that a keystore is
+// sealed to and its epoch's key file is there and fits. It changes nothing and
+// may be called beside a server. Errors: ErrOtherMaster, ErrEpochLost, and
+// ErrVaultSealed for a keystore that no master has opened yet.
+func CheckMaster(ctx context.Context, d *db.DB, epochDirs []string, id Identity) error {
+	return keystore.Check(ctx, d, epochDirs, id)
+}

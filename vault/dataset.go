@@ -29,7 +29,8 @@ type Dataset struct {
 	Member          coop.MemberID
 	Pool            coop.PoolID
 	State           string
-	VaultRecipient  string        // what the client encrypts to, beside the member's own
+	SelfCustody     bool          // the member's client holds the only key; see OpenSelfCustody
+	VaultRecipient  string        // what the client encrypts to, beside the member's own; empty with self-custody
 	MemberRecipient string        // as given to Open; may be empty
 	Upload          coop.UploadID // the one under way or received, if any
 	HeaderSHA256    string        // of the age header as uploaded, hex; set when sealed, like all that follows

@@ -20,6 +20,7 @@ type Facts struct {
 	Pool          coop.PoolID
 	Profile       Profile
 	Raw           bool
+	SelfCustody   bool  // deliveries wait for the member's client
 	Size          int64 // of the age file as the named recipient would get it
 	PayloadSize   int64
 	PayloadSHA256 string
@@ -39,7 +40,7 @@ func (s *Service) Facts(tx *db.Tx, ds coop.DatasetID, recipient string) (Facts, 
 	if err != nil {
 		return Facts{}, fmt.Errorf("vault: facts: %w", err)
 	}
-	f := Facts{Dataset: d.ID, Member: d.Member, Pool: d.Pool, Profile: d.Profile, Raw: d.Raw, Size: d.PayloadSize,
+	f := Facts{Dataset: d.ID, Member: d.Member, Pool: d.Pool, Profile: d.Profile, Raw: d.Raw, SelfCustody: d.SelfCustody, Size: d.PayloadSize,
 		PayloadSize: d.PayloadSize, PayloadSHA256: d.PayloadSHA256, Sealed: d.SealedAt, Revoked: d.RevokedAt,
 		Shredded: d.State != StateAvailable}
 	if recipient != "" {

@@ -38,5 +38,8 @@ var (
 	ErrMasterKey      = keystore.ErrMasterKey
 	ErrOtherMaster    = keystore.ErrOtherMaster
 	ErrEpochLost      = keystore.ErrEpochLost
+	ErrAwaiting       = fault.New(fault.Conflict, "awaiting-member", "The member keeps the only key to this dataset; the request waits until they have approved it on their own machine.")
+	ErrNotAwaited     = fault.New(fault.NotFound, "approval-not-found", "No such request waits for you.")
+	ErrApproval       = fault.New(fault.Invalid, "approval-header", "The header is not for the one recipient who was granted access.")
 	ErrChanged        = fault.New(fault.Conflict, "dataset-changed", "The dataset changed meanwhile; look at it and try again.")
 )

@@ -55,13 +55,14 @@ var (
 	saidGrants  = Statement{"headers-deleted", "Every header that was kept for researchers, and the original one, is deleted."}
 	saidKey     = Statement{"key-deleted", "The dataset's own key is deleted from the keystore."}
 	saidKeyLog  = Statement{"key-overwritten", "The key's bytes are in neither the keystore file nor its write-ahead log."}
+	saidNoKey   = Statement{"no-key-held", "The co-op never held a key to this dataset: the member kept it."}
 	saidLog     = Statement{"headers-overwritten", "The headers' bytes are in neither the database file nor its write-ahead log."}
 	saidFile    = Statement{"ciphertext-unlinked", "The encrypted file is unlinked from the storage."}
 
 	saidCopies  = Statement{"copies-remain", "Copies that researchers fetched before cannot be called back; the number of requests a header was made for is stated here."}
 	saidBackups = Statement{"backups-remain", "Backups of the keystore made before the revocation still hold the key, sealed to a key of the co-op that no backup holds and that is destroyed by the date stated here; from then on no backup opens the dataset."}
-	saidNoDate  = Statement{"backups-remain-undated", "Backups of the keystore made before the revocation still hold the key; the co-op is late in destroying the key they are sealed to, and this receipt names no date for that."}
-	saidMember  = Statement{"own-key-opens", "Whoever holds a backup of the database and of the encrypted files can open the dataset with the member's own key, as the member always could."}
+	saidNoDate  = Statement{"backups-remain-undated", "Backups of the keystore made before the revocation still hold the key, sealed to a key of the co-op that no backup holds; this receipt cannot say by when that one is destroyed."}
+	saidOpeners = Statement{"own-keys-open", "With a backup of the database and of the encrypted files, the member's own key opens the dataset, and so does the key of a researcher for whom a header had been made, as they could before."}
 	saidDisk    = Statement{"disk-blocks-remain", "Bytes that the file system has released may stay on the storage medium until they are overwritten or trimmed; the keystore belongs on an encrypted volume for that reason."}
 )
 
@@ -71,27 +72,35 @@ type darkness struct {
 	by    int64 // 0: no date can be promised
 }
 
+// step is one thing a receipt claims, if it is done.
+type step struct {
+	done bool
+	says Statement
+}
+
 // sign writes the receipt that is true after the given steps.
 func (s *Service) sign(d Dataset, t tombstone, done steps, dark darkness) (Receipt, error) {
-	backups := saidBackups
-	if dark.by == 0 {
-		backups = saidNoDate
+	todo := []step{{done.key, saidKey}, {done.keyLog, saidKeyLog}, {done.log, saidLog}, {done.file, saidFile}}
+	remains := []Statement{saidCopies, saidBackups, saidOpeners, saidDisk}
+	switch {
+	case d.SelfCustody:
+		todo = append([]step{{true, saidNoKey}}, todo[2:]...)
+		remains, dark = []Statement{saidCopies, saidOpeners, saidDisk}, darkness{}
+	case dark.by == 0:
+		remains[1] = saidNoDate
 	}
 	public, _ := s.cfg.Key.Public().(ed25519.PublicKey) // of an Ed25519 key it is nothing else
 	r := Receipt{
 		Type: ReceiptType, Dataset: string(d.ID), Member: string(d.Member), Pool: string(d.Pool),
 		RevokedAt: rfc3339(d.RevokedAt), ShreddedAt: rfc3339(d.ShreddedAt), Complete: done == steps{true, true, true, true},
 		Achieved: []Statement{saidRefused, saidGrants}, Pending: []Statement{},
-		NotAchieved:   []Statement{saidCopies, backups, saidMember, saidDisk},
+		NotAchieved:   remains,
 		BackupsDarkBy: rfc3339(dark.by), Epoch: dark.epoch,
 		GrantsDeleted: t.Grants, Deliveries: d.Deliveries,
 		HeaderSHA256: d.HeaderSHA256, PayloadSHA256: d.PayloadSHA256, BlobSHA256: t.BlobSHA256, LogIndex: t.LogIndex,
 		Key: base64.StdEncoding.EncodeToString(public),
 	}
-	for _, step := range []struct {
-		done bool
-		says Statement
-	}{{done.key, saidKey}, {done.keyLog, saidKeyLog}, {done.log, saidLog}, {done.file, saidFile}} {
+	for _, step := range todo {
 		if step.done {
 			r.Achieved = append(r.Achieved, step.says)
 		} else {

@@ -23,7 +23,7 @@ func TestAReceiptSaysWhatWasAndWhatWasNotAchieved(t *testing.T) {
 			t.Errorf("%s is not claimed", s.Code)
 		}
 	}
-	for _, s := range []Statement{saidCopies, saidBackups, saidMember, saidDisk} {
+	for _, s := range []Statement{saidCopies, saidBackups, saidOpeners, saidDisk} {
 		if !says(r.NotAchieved, s) {
 			t.Errorf("%s is concealed", s.Code)
 		}

@@ -56,6 +56,9 @@ func (s *Service) revoke(tx *db.Tx, d Dataset) error {
 	if err != nil {
 		return err
 	}
+	if err := dropApprovals(tx, d.ID); err != nil {
+		return err
+	}
 	if d.SealedAt > 0 {
 		if err := s.cfg.Consent.Close(tx, d.ID, at); err != nil {
 			return err

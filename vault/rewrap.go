@@ -22,30 +22,43 @@ const grantLife = 24 * time.Hour
 // transaction that decided. The permit says everything: which dataset, for
 // which request, to which recipient. Its zero value opens nothing.
 //
+// A dataset in self-custody answers ErrAwaiting until its member has approved:
+// the caller commits all the same, because the request waits from then on.
+//
 // Errors: ErrPermit, ErrClassic, ErrVaultSealed, ErrRevoked, ErrNotSealed,
-// ErrNotFound.
+// ErrNotFound, ErrAwaiting.
 func (s *Service) Rewrap(tx *db.Tx, p consent.Permit) (Delivery, error) {
-	if !p.Within(tx) || !p.Valid(s.cfg.Clock()) {
-		return Delivery{}, ErrPermit
-	}
-	d, err := getDataset(tx, p.Dataset())
-	if errors.Is(err, db.ErrNoRow) {
-		return Delivery{}, ErrNotFound
-	}
+	d, err := s.permitted(tx, p)
 	if err != nil {
-		return Delivery{}, fmt.Errorf("vault: rewrap: %w", err)
-	}
-	if err := d.deliverable(); err != nil {
 		return Delivery{}, err
 	}
-	if s.revoked.has(d.ID) {
-		return Delivery{}, ErrRevoked
+	headerFor := s.grantFor
+	if d.SelfCustody {
+		headerFor = s.approved
 	}
-	hdr, err := s.grantFor(tx, d, p)
+	hdr, err := headerFor(tx, d, p)
 	if err != nil {
 		return Delivery{}, err
 	}
 	return s.delivery(d, hdr), nil
+}
+
+// permitted finds the dataset that a permit is for, if it can be delivered.
+func (s *Service) permitted(tx *db.Tx, p consent.Permit) (Dataset, error) {
+	if !p.Within(tx) || !p.Valid(s.cfg.Clock()) {
+		return Dataset{}, ErrPermit
+	}
+	d, err := getDataset(tx, p.Dataset())
+	if errors.Is(err, db.ErrNoRow) {
+		return Dataset{}, ErrNotFound
+	}
+	if err != nil {
+		return Dataset{}, fmt.Errorf("vault: permit: %w", err)
+	}
+	if s.revoked.has(d.ID) {
+		return Dataset{}, ErrRevoked
+	}
+	return d, d.deliverable()
 }
 
 // grantFor answers the living header for this request and recipient, or makes
@@ -60,7 +73,7 @@ func (s *Service) grantFor(tx *db.Tx, d Dataset, p consent.Permit) ([]byte, erro
 	}
 	now := s.now()
 	g := grant{Request: p.Request(), Dataset: d.ID, Recipient: p.Recipient(), CreatedAt: now, ExpiresAt: s.after(grantLife)}
-	if known && old.Recipient == g.Recipient && old.ExpiresAt > now && len(old.Header) > 0 {
+	if known && old.living(g.Recipient, now) {
 		g.Header, g.CreatedAt = old.Header, old.CreatedAt
 	} else if g.Header, err = s.wrapFor(tx, d, g.Recipient); err != nil {
 		return nil, err
@@ -110,10 +123,10 @@ func (s *Service) identity(ctx context.Context, ds coop.DatasetID) (Identity, er
 	return id, err
 }
 
-// CloseRequest deletes the headers made for a request, in the transaction that
-// ends it. Downloads under way finish; new ones need a new permit.
+// CloseRequest deletes the headers made for a request and what waits for
+// members, in the transaction that ends it. Downloads under way finish; new ones need a new permit.
 func (s *Service) CloseRequest(tx *db.Tx, r coop.RequestID) error {
-	if err := expireGrants(tx, r); err != nil {
+	if err := errors.Join(expireGrants(tx, r), dropApprovalsFor(tx, r)); err != nil {
 		return fmt.Errorf("vault: close request: %w", err)
 	}
 	return nil

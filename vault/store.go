@@ -11,22 +11,22 @@ import (
 
 const datasetColumns = `d.id, d.member, d.pool, d.state, d.vault_recipient, d.member_recipient, d.blob,
 	d.header_sha256, d.payload_sha256, d.payload_size, d.terms, d.signature, d.signing_key, d.profile, d.raw,
-	d.deliveries, d.created_at, d.sealed_at, d.revoked_at, d.shredded_at, COALESCE(u.id, '')`
+	d.deliveries, d.created_at, d.sealed_at, d.revoked_at, d.shredded_at, d.custody, COALESCE(u.id, '')`
 
 const fromDatasets = ` FROM vault_datasets d LEFT JOIN vault_uploads u ON u.dataset = d.id `
 
 type scanner interface{ Scan(dest ...any) error }
 
 func scanDataset(r scanner) (d Dataset, err error) {
-	var profile string
+	var profile, custody string
 	var key []byte
 	err = r.Scan(&d.ID, &d.Member, &d.Pool, &d.State, &d.VaultRecipient, &d.MemberRecipient, &d.blob,
 		&d.HeaderSHA256, &d.PayloadSHA256, &d.PayloadSize, &d.Terms, &d.Signature, &key, &profile, &d.Raw,
-		&d.Deliveries, &d.CreatedAt, &d.SealedAt, &d.RevokedAt, &d.ShreddedAt, &d.Upload)
+		&d.Deliveries, &d.CreatedAt, &d.SealedAt, &d.RevokedAt, &d.ShreddedAt, &custody, &d.Upload)
 	if err != nil {
 		return Dataset{}, err
 	}
-	d.SigningKey = key
+	d.SigningKey, d.SelfCustody = key, custody == custodySelf
 	return d, json.Unmarshal([]byte(profile), &d.Profile)
 }
 
@@ -68,11 +68,21 @@ func datasetIDs(tx *db.Tx, query string) ([]coop.DatasetID, error) {
 
 const sqlInsertDataset = `INSERT INTO vault_datasets (id, member, pool, state, vault_recipient, member_recipient,
 	blob, header_sha256, payload_sha256, payload_size, terms, signature, signing_key, profile, raw, deliveries,
-	created_at, sealed_at, revoked_at, shredded_at)
-	VALUES (?, ?, ?, ?, ?, ?, '', '', '', 0, '', '', '', '{}', FALSE, 0, ?, 0, 0, 0)`
+	created_at, sealed_at, revoked_at, shredded_at, custody)
+	VALUES (?, ?, ?, ?, ?, ?, '', '', '', 0, '', '', '', '{}', FALSE, 0, ?, 0, 0, 0, ?)`
+
+// The values of the column custody.
+const (
+	custodyVault = "vault"
+	custodySelf  = "self"
+)
 
 func insertDataset(tx *db.Tx, d Dataset) error {
-	return tx.ExecOne(sqlInsertDataset, d.ID, d.Member, d.Pool, d.State, d.VaultRecipient, d.MemberRecipient, d.CreatedAt)
+	custody := custodyVault
+	if d.SelfCustody {
+		custody = custodySelf
+	}
+	return tx.ExecOne(sqlInsertDataset, d.ID, d.Member, d.Pool, d.State, d.VaultRecipient, d.MemberRecipient, d.CreatedAt, custody)
 }
 
 const sqlSetState = `UPDATE vault_datasets SET state = ? WHERE id = ? AND state = ?`
@@ -200,6 +210,11 @@ type grant struct {
 	Header    []byte
 	CreatedAt int64
 	ExpiresAt int64
+}
+
+// living reports whether a header serves a recipient at a time.
+func (g grant) living(recipient string, now int64) bool {
+	return g.Recipient == recipient && g.ExpiresAt > now && len(g.Header) > 0
 }
 
 const sqlGetGrant = `SELECT request, dataset, recipient, header, created_at, expires_at

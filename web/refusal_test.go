@@ -164,7 +164,7 @@ func TestNegativeMoneyAndForeignStatementsAreRefused(t *testing.T) {
 	const camt = `<Document><BkToCstmrStmt><Stmt><Id>s</Id><Ntry><Amt Ccy="%s">%s</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>BOOK</Sts></Ntry></Stmt></BkToCstmrStmt></Document>`
 	for body, code := range map[string]string{
 		fmt.Sprintf(camt, "EUR", "-5.00"): "bad-amount",
-		fmt.Sprintf(camt, "USD", "5.00"): "bad-bank-statement", fmt.Sprintf(camt, "EUR", "5.001"): "bad-bank-statement",
+		fmt.Sprintf(camt, "USD", "5.00"):  "bad-bank-statement", fmt.Sprintf(camt, "EUR", "5.001"): "bad-bank-statement",
 		fmt.Sprintf(camt, "EUR", "1e9"): "bad-bank-statement", "<html/>": "bad-bank-statement",
 	} {
 		refused(t, h.call("POST", "/v1/bank-statements", bea, body, "Content-Type", "application/xml"), http.StatusUnprocessableEntity, code)

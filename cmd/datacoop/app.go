@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"distributed.ai/datacoop/cmd/datacoop/custody"
 	"distributed.ai/datacoop/consent"
 	"distributed.ai/datacoop/governance"
 	"distributed.ai/datacoop/internal/audit"
@@ -71,6 +72,9 @@ func openApp(ctx context.Context, c appConfig) (_ *app, err error) {
 			err = errors.Join(err, a.Close())
 		}
 	}()
+	if err := a.claim(); err != nil {
+		return nil, err
+	}
 	for _, floor := range []func(context.Context) error{a.openFoundation, a.openConsent, a.openRooms, a.openMarket, a.openWeb} {
 		if err := floor(ctx); err != nil {
 			return nil, err
@@ -79,12 +83,26 @@ func openApp(ctx context.Context, c appConfig) (_ *app, err error) {
 	return a, nil
 }
 
+// claim takes the data directory for this process alone, and keeps to it what
+// it will know.
+func (a *app) claim() error {
+	if err := vault.Harden(); err != nil {
+		return err
+	}
+	release, err := custody.Lock(a.Data)
+	if err != nil {
+		return err
+	}
+	a.closers = append(a.closers, release)
+	return nil
+}
+
 // openFoundation opens the two databases, the log, the queue and the answers.
 func (a *app) openFoundation(ctx context.Context) (err error) {
 	if a.db, err = db.Open(ctx, filepath.Join(a.Data, "datacoop.db")); err != nil {
 		return err
 	}
-	if a.keystore, err = db.Open(ctx, filepath.Join(a.Data, "keystore.db")); err != nil {
+	if a.keystore, err = db.Open(ctx, filepath.Join(a.Data, custody.KeystoreFile)); err != nil {
 		return err
 	}
 	if a.log, err = audit.New(ctx, a.db, logOrigin(a.Charter.Name), a.Keys.log(), a.Clock); err != nil {
@@ -131,7 +149,7 @@ func (a *app) openRooms(ctx context.Context) error {
 	}
 	a.vault, err = vault.New(ctx, vault.Config{DB: a.db, Keystore: a.keystore, Blobs: blobs, Consent: a.consent,
 		Log: a.log, Clock: a.Clock, Master: a.Master, Key: a.Keys.receipt(), MaxBytes: a.MaxBytes,
-		EpochDirs: []string{filepath.Join(a.Data, "epochs")}, Ballast: filepath.Join(a.Data, "ballast"), ClassicRecipients: a.Charter.ClassicRecipients, Logger: a.Logger})
+		EpochDirs: []string{filepath.Join(a.Data, custody.EpochDir)}, Ballast: filepath.Join(a.Data, "ballast"), ClassicRecipients: a.Charter.ClassicRecipients, Logger: a.Logger})
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 
+	"distributed.ai/datacoop/cmd/datacoop/custody"
+	"distributed.ai/datacoop/cmd/datacoop/founding"
 	"distributed.ai/datacoop/internal/coop"
 )
 
@@ -34,9 +36,9 @@ func (c *InitCmd) Run(ctx context.Context) error {
 	if err := newDirectory(c.Data); err != nil {
 		return err
 	}
-	q := questions{in: bufio.NewReader(os.Stdin), out: os.Stderr}
+	q := founding.Questions{In: bufio.NewReader(os.Stdin), Out: os.Stderr}
 	if c.Yes {
-		q.in = nil
+		q.In = nil
 	}
 	if err := c.ask(q); err != nil {
 		return err
@@ -48,12 +50,9 @@ func (c *InitCmd) Run(ctx context.Context) error {
 	if err := c.check(charter); err != nil {
 		return err
 	}
-	passphrase, err := (&VaultSealCmd{PassphraseFile: c.PassphraseFile}).passphrase()
+	passphrase, err := custody.NewPassphrase(c.PassphraseFile)
 	if err != nil {
 		return err
-	}
-	if len(passphrase) < minPassphrase {
-		return fmt.Errorf("a passphrase needs at least %d characters; who guesses it can open every dataset", minPassphrase)
 	}
 	invitations, err := c.write(ctx, text, charter, passphrase)
 	if err != nil {
@@ -76,24 +75,24 @@ func newDirectory(dir string) error {
 }
 
 // ask settles how the server is reached and where members sign in.
-func (c *InitCmd) ask(q questions) (err error) {
-	if c.BaseURL, err = q.ask(c.BaseURL, "Address people will open, such as https://coop.example", "http://localhost:8080", usableBase); err != nil {
+func (c *InitCmd) ask(q founding.Questions) (err error) {
+	if c.BaseURL, err = q.Ask(c.BaseURL, "Address people will open, such as https://coop.example", "http://localhost:8080", usableBase); err != nil {
 		return fmt.Errorf("base URL: %w", err)
 	}
 	c.BaseURL = strings.TrimSuffix(c.BaseURL, "/")
 	prompt := "OpenID Connect issuer that members sign in at (empty: accounts with passkeys, kept here)"
-	if c.Issuer, err = q.ask(c.Issuer, prompt, "", anything); err != nil {
+	if c.Issuer, err = q.Ask(c.Issuer, prompt, "", founding.Anything); err != nil {
 		return fmt.Errorf("issuer: %w", err)
 	}
 	if c.Issuer != "" {
-		if c.ClientID, err = q.ask(c.ClientID, "This server's client id there", "", something); err != nil {
+		if c.ClientID, err = q.Ask(c.ClientID, "This server's client id there", "", founding.Something); err != nil {
 			return fmt.Errorf("client id: %w", err)
 		}
 	}
 	if isLoopback(c.BaseURL) {
 		return nil
 	}
-	c.ACME, err = q.sure(c.ACME, "Shall the server get its TLS certificates itself, from Let's Encrypt? No: a proxy in front of it ends TLS")
+	c.ACME, err = q.Sure(c.ACME, "Shall the server get its TLS certificates itself, from Let's Encrypt? No: a proxy in front of it ends TLS")
 	return err
 }
 
@@ -111,13 +110,13 @@ func usableBase(text string) error {
 }
 
 // charter reads the charter that was given, or asks for what is to be in one.
-func (c *InitCmd) charter(q questions) ([]byte, coop.Charter, error) {
+func (c *InitCmd) charter(q founding.Questions) ([]byte, coop.Charter, error) {
 	if c.Charter == "" {
-		f := founding{Name: c.Name, Contact: c.Contact, Currency: c.Currency, Admission: c.Admission}
-		if err := f.ask(q, c.Office); err != nil {
+		f := founding.Answers{Name: c.Name, Contact: c.Contact, Currency: c.Currency, Admission: c.Admission}
+		if err := f.Complete(q, c.Office); err != nil {
 			return nil, coop.Charter{}, err
 		}
-		return f.charter()
+		return f.Charter()
 	}
 	if c.Name+c.Contact+c.Currency+c.Admission != "" || len(c.Office) > 0 {
 		return nil, coop.Charter{}, errors.New("--charter says name, contact, currency, admission and offices already; change them there")
@@ -142,7 +141,7 @@ func (c *InitCmd) check(charter coop.Charter) error {
 	}
 	for _, h := range charter.Offices {
 		if c.Issuer == "" {
-			if err := accountName(h.Subject); err != nil {
+			if err := founding.AccountName(h.Subject); err != nil {
 				return fmt.Errorf("office %s: %w", h.Office, err)
 			}
 		}

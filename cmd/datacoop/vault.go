@@ -1,77 +1,63 @@
 package main
 
 import (
-	"bytes"
-	"errors"
+	"context"
 	"fmt"
-	"os"
-	"strings"
 
-	"golang.org/x/term"
+	"distributed.ai/datacoop/cmd/datacoop/custody"
 )
 
 // VaultCmd keeps the vault's master key.
 type VaultCmd struct {
-	Seal VaultSealCmd `cmd:"" help:"Make the master key and seal it with a passphrase."`
+	Seal   custody.SealCmd   `cmd:"" help:"Make the master key and seal it with a passphrase."`
+	Unseal custody.UnsealCmd `cmd:"" help:"Check that a passphrase opens the vault; changes nothing."`
+	Rotate VaultRotateCmd    `cmd:"" help:"Replace the master key, while the server is stopped."`
+	Shares custody.SharesCmd `cmd:"" help:"Share the passphrase among custodians, and put it together."`
 }
 
-// VaultSealCmd makes and seals the master key of a new co-op.
-type VaultSealCmd struct {
+// VaultRotateCmd replaces the master key of a data directory.
+type VaultRotateCmd struct {
 	Data           string `required:"" type:"existingdir" help:"The data directory."`
-	PassphraseFile string `type:"existingfile" help:"Read the passphrase from a file instead of asking."`
+	Charter        string `type:"existingfile" help:"Charter file, if it is not in the data directory."`
+	PassphraseFile string `required:"" type:"existingfile" help:"The passphrase; it stays the same, as do custodians' shares."`
 }
 
-// minPassphrase is the shortest passphrase that is taken.
-const minPassphrase = 16
-
-// Run asks for a passphrase and writes the sealed key. It never replaces one.
-func (c *VaultSealCmd) Run() error {
-	passphrase, err := c.passphrase()
+// Run moves the keystore to a new master key. It can be repeated after a
+// crash.
+func (c *VaultRotateCmd) Run(ctx context.Context) error {
+	release, err := custody.Lock(c.Data)
 	if err != nil {
 		return err
 	}
-	if len(passphrase) < minPassphrase {
-		return fmt.Errorf("a passphrase needs at least %d characters; who guesses it can open every dataset", minPassphrase)
-	}
-	if err := sealMaster(c.Data, passphrase, humanLogN); err != nil {
+	defer func() { _ = release() }() // nothing depends on it any more
+	config, err := verifyConfig(c.Data, c.Charter)
+	if err != nil {
 		return err
 	}
-	fmt.Printf("The vault's key is sealed in %s.\nKeep the passphrase apart from it: without both, every dataset is lost.\n", masterFile)
-	return nil
-}
-
-func (c *VaultSealCmd) passphrase() (string, error) {
-	if c.PassphraseFile != "" {
-		text, err := os.ReadFile(c.PassphraseFile)
-		if err != nil {
-			return "", fmt.Errorf("passphrase: %w", err)
+	a := &app{appConfig: config}
+	defer a.Close()
+	for _, floor := range []func(context.Context) error{a.openFoundation, a.openConsent, a.openRooms} {
+		if err := floor(ctx); err != nil {
+			return err
 		}
-		return strings.TrimSpace(string(text)), nil
 	}
-	first, err := ask("Passphrase for the vault: ")
+	r, err := custody.BeginRotation(c.Data, c.PassphraseFile)
 	if err != nil {
-		return "", err
+		return err
 	}
-	again, err := ask("The same again: ")
+	if a.vault.Unlock(ctx, r.Old) != nil { // already moved, if an earlier run was interrupted
+		err = a.vault.Unlock(ctx, r.Next)
+	}
+	if err == nil {
+		err = a.vault.Rotate(ctx, r.Next)
+	}
+	if err == nil {
+		err = r.Finish()
+	}
 	if err != nil {
-		return "", err
+		return err
 	}
-	if !bytes.Equal(first, again) {
-		return "", errors.New("the two differ; nothing was written")
-	}
-	return string(first), nil
-}
-
-// ask reads a line from the terminal without showing it.
-func ask(prompt string) ([]byte, error) {
-	if !term.IsTerminal(int(os.Stdin.Fd())) {
-		return nil, errors.New("there is no terminal to ask at; use --passphrase-file")
-	}
-	fmt.Fprint(os.Stderr, prompt)
-	line, err := term.ReadPassword(int(os.Stdin.Fd()))
-	fmt.Fprintln(os.Stderr)
-	if err != nil {
-		return nil, fmt.Errorf("passphrase: %w", err)
-	}
-	return line, nil
+	fmt.Printf("✓ Every dataset's key is sealed anew. Copy %s and %s soon: older copies of the keystore open nothing any more.\n",
+		custody.MasterFile, custody.KeystoreFile)
+	return nil
 }

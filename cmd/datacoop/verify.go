@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"distributed.ai/datacoop/cmd/datacoop/proof"
 	"distributed.ai/datacoop/internal/coop"
 )
 
@@ -42,11 +43,11 @@ func (a *app) verifyAll(ctx context.Context) (string, error) {
 
 // VerifyCmd recomputes what claims to be true.
 type VerifyCmd struct {
-	Receipt   VerifyReceiptCmd   `cmd:"" help:"A consent or revocation receipt."`
-	Statement VerifyStatementCmd `cmd:"" help:"A period's statement, from its bundle."`
-	Log       VerifyLogCmd       `cmd:"" help:"A server's transparency log, from what it publishes."`
-	Ledger    VerifyLedgerCmd    `cmd:"" help:"A plain-text journal of the books."`
-	All       VerifyAllCmd       `cmd:"" help:"Everything behind a data directory."`
+	Receipt   proof.Receipt   `cmd:"" help:"A consent or revocation receipt."`
+	Statement proof.Statement `cmd:"" help:"A period's statement, from its bundle."`
+	Log       proof.Log       `cmd:"" help:"A server's transparency log, from what it publishes."`
+	Ledger    proof.Ledger    `cmd:"" help:"A plain-text journal of the books."`
+	All       VerifyAllCmd    `cmd:"" help:"Everything behind a data directory."`
 }
 
 // VerifyAllCmd recomputes everything behind a data directory, also while a

@@ -18,8 +18,9 @@ var (
 	ErrUnreachable  = fault.New(fault.Unavailable, "git-unreachable", "The repository cannot be fetched from there.")
 )
 
-// What is too large, as details of ErrTooLarge.
+// What is too large, as details of ErrTooLarge, and what is damaged.
 const (
+	missingObject  = "An object is missing."
 	tooManyCommits = "It has too many commits."
 	tooManyObjects = "It has too many objects."
 	tooManyParents = "A commit has too many parents."

@@ -142,10 +142,10 @@ func Read(ctx context.Context, location string, o Options) (_ History, err error
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("gitsource: %w: panic: %v", ErrCorrupt, p) // a library that met what it did not expect
+			err = fmt.Errorf("%w (panic: %v)", ErrCorrupt, p) // a library that met what it did not expect
 		}
 		if err != nil && timed.Err() != nil {
-			err = fmt.Errorf("gitsource: %w", context.Cause(timed))
+			err = context.Cause(timed)
 		}
 	}()
 	store, tip, err := open(timed, location, o)

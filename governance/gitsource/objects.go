@@ -74,14 +74,14 @@ func (o *objects) add(dir *dotgit.DotGit, depth int) error {
 	if err != nil {
 		return fmt.Errorf("gitsource: packs: %w", err)
 	}
-	total := 0
+	total := int64(0)
 	for _, id := range packs {
 		p, count, err := openPack(dir, id)
 		if err != nil {
 			return err
 		}
 		o.packs = append(o.packs, p)
-		if total += count; total > o.limits.Objects {
+		if total += count; total > int64(o.limits.Objects) {
 			return ErrTooLarge.With(tooManyObjects)
 		}
 	}
@@ -110,8 +110,8 @@ func lenders(dir *dotgit.DotGit) (paths []string) {
 	if err != nil {
 		return nil
 	}
-	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, longestLenders))
+	_ = f.Close() // opened to be read
 	if err != nil {
 		return nil
 	}
@@ -127,7 +127,7 @@ func lenders(dir *dotgit.DotGit) (paths []string) {
 	return paths
 }
 
-func openPack(dir *dotgit.DotGit, id plumbing.Hash) (*pack, int, error) {
+func openPack(dir *dotgit.DotGit, id plumbing.Hash) (p *pack, count int64, err error) {
 	index := idxfile.NewMemoryIndex()
 	f, err := dir.ObjectPackIdx(id)
 	if err != nil {
@@ -136,25 +136,23 @@ func openPack(dir *dotgit.DotGit, id plumbing.Hash) (*pack, int, error) {
 	err = idxfile.NewDecoder(f).Decode(index)
 	_ = f.Close() // opened to be read
 	if err != nil {
-		return nil, 0, fmt.Errorf("gitsource: %w: %w", ErrCorrupt, err)
+		return nil, 0, fmt.Errorf("%w (%w)", ErrCorrupt, err)
 	}
-	count, err := index.Count()
-	if err != nil {
-		return nil, 0, fmt.Errorf("gitsource: %w: %w", ErrCorrupt, err)
+	if count, err = index.Count(); err != nil {
+		return nil, 0, fmt.Errorf("%w (%w)", ErrCorrupt, err)
 	}
 	file, err := dir.ObjectPack(id)
 	if err != nil {
 		return nil, 0, fmt.Errorf("gitsource: pack: %w", err)
 	}
-	p, err := newPack(file)
-	if err != nil {
+	if p, err = newPack(file); err != nil {
 		return nil, 0, err
 	}
 	p.find = func(h plumbing.Hash) (int64, bool) {
 		at, err := index.FindOffset(h)
 		return at, err == nil
 	}
-	return p, int(count), nil
+	return p, count, nil
 }
 
 // commit reads and parses a commit, whose id must be the digest of its content.
@@ -214,7 +212,7 @@ func (o *objects) find(id plumbing.Hash, depth int) (object, error) {
 		_ = f.Close() // opened to be read
 		return found, err
 	}
-	return object{}, fmt.Errorf("gitsource: %w: an object is missing", ErrCorrupt)
+	return object{}, ErrCorrupt.With(missingObject)
 }
 
 // longestLooseHeader has room for any kind and size.

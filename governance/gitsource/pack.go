@@ -95,7 +95,7 @@ func (p *pack) patch(o *objects, e entry, delta []byte, depth int) (object, erro
 	}
 	data, err := packfile.PatchDelta(base.data, delta)
 	if err != nil {
-		return object{}, fmt.Errorf("gitsource: %w: %w", ErrCorrupt, err)
+		return object{}, fmt.Errorf("%w (%w)", ErrCorrupt, err)
 	}
 	return object{base.kind, data}, nil
 }

@@ -3,7 +3,7 @@ package gitsource
 import (
 	"bytes"
 	"compress/zlib"
-	"crypto/sha1" //nolint:gosec // packs end in SHA-1
+	"crypto/sha1"
 	"encoding/binary"
 	"os"
 	"path/filepath"
@@ -51,7 +51,7 @@ func (p *packed) whole(kind plumbing.ObjectType, content []byte) int64 {
 func (p *packed) bytes() []byte {
 	data := bytes.Clone(p.out.Bytes())
 	binary.BigEndian.PutUint32(data[8:], p.count)
-	sum := sha1.Sum(data) //nolint:gosec // packs end in SHA-1
+	sum := sha1.Sum(data)
 	return append(data, sum[:]...)
 }
 

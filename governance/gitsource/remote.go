@@ -143,7 +143,7 @@ func download(ctx context.Context, client *http.Client, address *url.URL, name s
 	if err != nil {
 		return tip, unreachable("session", err)
 	}
-	defer session.Close()
+	defer func() { _ = session.Close() }() // it holds nothing
 	refs, err := session.AdvertisedReferencesContext(ctx)
 	if err != nil {
 		return tip, unreachable("references", err)
@@ -155,7 +155,7 @@ func download(ctx context.Context, client *http.Client, address *url.URL, name s
 	if err != nil {
 		return tip, unreachable("pack", err)
 	}
-	defer answer.Close()
+	defer func() { _ = answer.Close() }() // what matters has been read
 	var in io.Reader = answer
 	if refs.Capabilities.Supports(capability.Sideband64k) {
 		in = sideband.NewDemuxer(sideband.Sideband64k, answer)
@@ -198,5 +198,5 @@ func want(tip plumbing.Hash, refs *packp.AdvRefs) *packp.UploadPackRequest {
 // unreachable is the fault for what went wrong on the way; the cause is for
 // the log.
 func unreachable(what string, err error) error {
-	return fmt.Errorf("gitsource: %w: %s: %w", ErrUnreachable, what, err)
+	return fmt.Errorf("%w (%s: %w)", ErrUnreachable, what, err)
 }

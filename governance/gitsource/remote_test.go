@@ -3,7 +3,7 @@ package gitsource
 import (
 	"errors"
 	"net/http"
-	"net/http/cgi" //nolint:gosec // a test server for git itself
+	"net/http/cgi"
 	"net/http/httptest"
 	"os"
 	"os/exec"

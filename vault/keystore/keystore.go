@@ -163,3 +163,25 @@ func (s *Store) Locked() bool {
 	_, err := s.master.get()
 	return err != nil
 }
+
+// Check answers nil if a master identity is the one that a keystore is sealed
+// to and its epoch's key file fits. It writes nothing.
+//
+// Errors: ErrOtherMaster, ErrEpochLost, and ErrSealed for a keystore that no
+// master has opened yet.
+func Check(ctx context.Context, d *db.DB, dirs []string, id age.Identity) error {
+	_, to, err := identityText(id)
+	if err != nil {
+		return err
+	}
+	s := &Store{db: d, files: epochKeys{dirs}}
+	e, err := s.currentEpoch(ctx)
+	switch {
+	case err != nil:
+		return err
+	case e.Master != to.String():
+		return ErrOtherMaster
+	}
+	_, err = s.readEpochKey(opened{id: id, to: to}, e)
+	return err
+}

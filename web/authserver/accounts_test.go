@@ -382,7 +382,7 @@ func TestLoginsThatAreNotTaken(t *testing.T) {
 		"other key": {func(d *device, _ string, _ url.Values) {
 			d.Key.Key = testkit.NewKey().Key
 		}, "not accepted"},
-		"unknown passkey":     {func(d *device, _ string, _ url.Values) { d.Key.ID = []byte("somebody else's credential") }, "not accepted"},
+		"unknown passkey":     {func(d *device, _ string, _ url.Values) { d.Key.ID = []byte("somebody else's credential") }, "opens no account"},
 		"unknown account":     {func(d *device, _ string, _ url.Values) { d.Device.Options.UserHandle = make([]byte, 32) }, "opens no account"},
 		"no account":          {func(d *device, _ string, _ url.Values) { d.Device.Options.UserHandle = nil }, "not accepted"},
 		"counter went back":   {func(d *device, _ string, _ url.Values) { d.Key.Counter = 4 }, "looks like a copy"},
@@ -536,7 +536,7 @@ func TestRecoveryCodeMakesANewPasskeyAndANewCode(t *testing.T) {
 		t.Fatal("who recovered is asked again")
 	}
 	old.authorize().at(t, pathLogin) // the ticket of the lost device is gone
-	old.signIn().refused(t, http.StatusForbidden, "not accepted")
+	old.signIn().refused(t, http.StatusForbidden, "opens no account here")
 	fresh.forget()
 	if fresh.signIn().returned(t).Get("code") == "" {
 		t.Fatal("the new passkey does not log in")

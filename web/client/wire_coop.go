@@ -101,7 +101,7 @@ type Contribution struct {
 // ReviewBody accepts and sizes work, or declines it.
 type ReviewBody struct {
 	Accept bool   `json:"accept"`
-	Size   int    `json:"size" minimum:"1" maximum:"5"`
+	Size   int    `json:"size,omitempty" minimum:"0" maximum:"5" doc:"1 to 5 when accepting"`
 	Note   string `json:"note" maxLength:"2000"`
 }
 

@@ -183,6 +183,19 @@ func TestBundleIsWhatItsSourcesBuild(t *testing.T) {
 	}
 }
 
+func TestTheTypesOfTheScriptsHold(t *testing.T) {
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Skip("node is not installed: apt-get install nodejs")
+	}
+	if _, err := os.Stat("node_modules/typescript"); err != nil {
+		t.Skip("TypeScript is not installed: npm ci in web/islands")
+	}
+	if out, err := exec.Command(node, "node_modules/typescript/bin/tsc", "--noEmit", "-p", ".").CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 func TestBundleHasTheReducerOfThisSource(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles the standard library for WebAssembly")

@@ -16,6 +16,7 @@ import (
 
 	"distributed.ai/datacoop/marketplace/codebook"
 	"distributed.ai/datacoop/web/client"
+	"distributed.ai/datacoop/web/islands"
 )
 
 // given is one export that a member adds in the browser.
@@ -262,7 +263,7 @@ func TestUnfitFilesAreRefusedInSentences(t *testing.T) {
 	c := openCoop(t)
 	export := bytes.Repeat([]byte("<x>0</x>"), 4<<20)
 	dir := t.TempDir()
-	var files []string
+	var files [][]string
 	want := map[string]string{}
 	for name, bad := range map[string]struct {
 		data []byte
@@ -280,11 +281,16 @@ func TestUnfitFilesAreRefusedInSentences(t *testing.T) {
 		if err := os.WriteFile(path, bad.data, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		files = append(files, path)
+		files = append(files, []string{path})
 		want[name] = bad.want
 	}
-	slices.Sort(files)
-	a := c.play(t, "refused", "eva", order{"files": files, "good": fixtures(t, "12-bank/ofx/checking.ofx"), "axe": true})
+	slices.SortFunc(files, slices.Compare)
+	good := fixtures(t, "12-bank/ofx/checking.ofx")
+	activity := fixtures(t, "02-fitbit-cohort/dailyActivity_merged.csv")
+	files = append(files, []string{good[0], activity[0]}, []string{activity[0], filepath.Join(dir, "holiday.png")})
+	want["checking.ofx"] = "These files belong to two pools: Bank movements and Wearables."
+	want["dailyActivity_merged.csv"] = "It is about “holiday.png”."
+	a := c.play(t, "refused", "eva", order{"files": files, "good": good, "axe": true})
 	for name, sentence := range want {
 		if !strings.Contains(a.Sentences[name], sentence) {
 			t.Errorf("%s: %q, want %q", name, a.Sentences[name], sentence)
@@ -325,7 +331,7 @@ func TestUploadGoesOnAfterTheLineAndThePageWereLost(t *testing.T) {
 	pool, file := large(t)
 	c.hold(1, trouble{cutAfter: 3 << 20})
 	c.hold(3, trouble{stall: true})
-	a := c.play(t, "resume", "eva", order{"files": []string{file}})
+	a := c.play(t, "resume", "eva", order{"files": []string{file}, "axe": true})
 	table := reduced(t, pool, codebook.Narrowing{}, file)
 	if got := c.opened(t, "eva", a.Dataset, c.people["eva"].IdentityFile); got != table {
 		t.Error("what arrived is not the table")
@@ -340,11 +346,48 @@ func TestUploadGoesOnAfterTheLineAndThePageWereLost(t *testing.T) {
 	t.Logf("table of %d bytes, %d sent in %d chunks", size, c.bytesUploaded(), c.patches)
 }
 
+// TestWithoutAFileSystemMemoryMustDo: the page says that it must stay open.
+func TestWithoutAFileSystemMemoryMustDo(t *testing.T) {
+	c := openCoop(t)
+	worker, err := fs.ReadFile(islands.Assets(), "worker.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := fixtures(t, "12-bank/ofx/checking.ofx")
+	c.hold(1, trouble{stall: true})
+	a := c.play(t, "memory", "hana", order{"files": file, "worker": string(worker)})
+	if !strings.Contains(a.Said, "Keep this page open") {
+		t.Errorf("%q", a.Said)
+	}
+	if got := c.opened(t, "hana", a.Dataset, c.people["hana"].IdentityFile); got != reduced(t, "bank", codebook.Narrowing{}, file...) {
+		t.Error("what arrived is not the table")
+	}
+}
+
+// TestWhatIsGivenUpIsGone: here and on the server.
+func TestWhatIsGivenUpIsGone(t *testing.T) {
+	c := openCoop(t)
+	file := fixtures(t, "12-bank/ofx/checking.ofx")
+	c.hold(1, trouble{stall: true})
+	a := c.play(t, "drop", "guel", order{"files": file})
+	for d, err := range c.api(t, "guel").Datasets(context.Background()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (d.ID == a.Dataset) != (d.SealedAt != nil) {
+			t.Errorf("dataset %s is %s", d.ID, d.State)
+		}
+	}
+	if got := c.opened(t, "guel", a.Dataset, c.people["guel"].IdentityFile); got != reduced(t, "bank", codebook.Narrowing{}, file...) {
+		t.Error("what arrived is not the table")
+	}
+}
+
 func TestSignedOutInTheMiddleOfAnUpload(t *testing.T) {
 	c := openCoop(t)
 	pool, file := large(t)
 	c.hold(2, trouble{stall: true})
-	a := c.play(t, "expired", "finn", order{"files": []string{file}})
+	a := c.play(t, "expired", "finn", order{"files": []string{file}, "axe": true})
 	if !strings.Contains(a.Said, "You have been signed out") || !strings.Contains(a.Said, "Nothing is lost") {
 		t.Errorf("%q", a.Said)
 	}

@@ -24,10 +24,12 @@
 package passkey
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/go-webauthn/webauthn/protocol"
@@ -172,7 +174,8 @@ func (c *Ceremonies) Ask() (Question, error) {
 
 // Answered judges the answer to Ask and returns the passkey as it is to be
 // kept from now on. Find returns the holder of a handle, or ErrUnknown; its
-// error is passed on. The others are ErrScript, ErrRefused and ErrCopied.
+// error is passed on. The others are ErrScript, ErrRefused, ErrCopied, and
+// ErrUnknown for a passkey that its holder does not have any more.
 func (c *Ceremonies) Answered(s *Session, answer string, find func(handle []byte) (Holder, error)) (Key, error) {
 	if answer == "" {
 		return Key{}, ErrScript
@@ -182,10 +185,13 @@ func (c *Ceremonies) Answered(s *Session, answer string, find func(handle []byte
 		return Key{}, ErrRefused
 	}
 	var missing error
-	used, err := c.library.ValidateDiscoverableLogin(func(_, handle []byte) (webauthn.User, error) {
+	used, err := c.library.ValidateDiscoverableLogin(func(id, handle []byte) (webauthn.User, error) {
 		h, err := find(handle)
-		missing = err
-		return person{h}, err
+		known := slices.ContainsFunc(h.Keys, func(k Key) bool { return bytes.Equal(k.ID, id) })
+		if missing = err; err == nil && !known {
+			missing = ErrUnknown
+		}
+		return person{h}, missing
 	}, *s, parsed)
 	switch {
 	case missing != nil:

@@ -154,13 +154,28 @@ const journeys = {
     await finish(page);
   },
 
+  // memory adds data in a browser that has no private file system.
+  async memory() {
+    const page = await visit(order.look);
+    const less = 'navigator.storage.getDirectory = () => Promise.reject(new Error("none here"));\n';
+    await page.route("**/worker.js", (route) => route.fulfill({ contentType: "text/javascript", body: less + order.worker }));
+    await open(page);
+    await choose(page, order.files);
+    await through(page);
+    await page.click("#share");
+    await stalled();
+    result.said = await page.innerText("#send-going");
+    await fetch(`${order.control}/release`);
+    await finish(page);
+  },
+
   // refused chooses files that cannot be added and reads why.
   async refused() {
     const page = await visit(order.look);
     await open(page);
     result.sentences = {};
-    for (const file of order.files) {
-      result.sentences[path.basename(file)] = await choose(page, [file]);
+    for (const files of order.files) {
+      result.sentences[path.basename(files[0])] = await choose(page, files);
       if (Object.keys(result.sentences).length === 1) await shot(page, "refused");
     }
     // nothing is lost: the next file is read as if nothing had happened
@@ -196,6 +211,26 @@ const journeys = {
     result.otherTab = await other.innerText("#trouble-said");
     await other.close();
     await page.click("#pending-on");
+    await finish(page);
+  },
+
+  // drop gives up what an earlier visit left, and begins anew.
+  async drop() {
+    const page = await visit(order.look);
+    await open(page);
+    await choose(page, order.files);
+    await through(page);
+    await page.click("#share");
+    await stalled();
+    await page.reload();
+    await page.waitForSelector(at("pending"));
+    await page.click("#pending-drop");
+    await page.waitForSelector(at("choose"));
+    await page.reload();
+    await page.waitForSelector(at("choose"));
+    await choose(page, order.files);
+    await through(page);
+    await page.click("#share");
     await finish(page);
   },
 

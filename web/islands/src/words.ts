@@ -12,7 +12,7 @@ export const words = {
   tooLarge: "This file is larger than this browser can take in. The command line can take it.",
   noReducer: "This browser cannot run the part that reads your file. Use another browser, or the command line.",
   otherTab: "You are adding data in another tab of this browser. Go on there, or close it and load this page again.",
-  signedOut: "You have been signed out, because some time has passed.",
+  signedOut: "You have been signed out.",
   signInThere: "Nothing is lost. Sign in again in a new tab, come back to this one, and go on.",
   lost: "The connection was lost, and trying again did not help.",
   kept: "Your encrypted file is kept in this browser. You can close the page and go on another day.",

@@ -1,4 +1,11 @@
-package main
+// Package founding asks the founder of a co-op what it is to be, and writes the
+// charter it starts from.
+//
+// It guarantees that every question says what it wants, that a wrong answer is
+// explained and asked for again, and that the charter it writes is the built-in
+// one with all its explanations, parses, and says what was answered. It refuses
+// to write anything to a disk, and to guess where nobody answers.
+package founding
 
 import (
 	"bytes"
@@ -14,8 +21,9 @@ import (
 	"distributed.ai/datacoop/web/authserver"
 )
 
-// founding is what a founder says about a new co-op.
-type founding struct {
+// Answers are what a founder says about a new co-op; empty where they have yet
+// to say it.
+type Answers struct {
 	Name, Contact, Currency, Admission string
 	Offices                            []coop.Holder
 }
@@ -31,15 +39,16 @@ var officeQuestions = []struct {
 	{coop.Appeals, "Who decides appeals?", accountNames},
 }
 
-// ask lets a founder decide. Offices are asked for as names of accounts.
-func (f *founding) ask(q questions, offices []string) (err error) {
-	if f.Name, err = q.ask(f.Name, "Name of the co-op", "", something); err != nil {
+// Complete asks for what has not been said. Offices may be given as texts such
+// as vetting=ada; without any, holders are asked for as names of accounts.
+func (f *Answers) Complete(q Questions, offices []string) (err error) {
+	if f.Name, err = q.Ask(f.Name, "Name of the co-op", "", Something); err != nil {
 		return fmt.Errorf("name: %w", err)
 	}
-	if f.Contact, err = q.ask(f.Contact, "Where members can complain, such as mailto:help@coop.example", "", something); err != nil {
+	if f.Contact, err = q.Ask(f.Contact, "Where members can complain, such as mailto:help@coop.example", "", Something); err != nil {
 		return fmt.Errorf("contact: %w", err)
 	}
-	if f.Currency, err = q.ask(f.Currency, "Currency", "EUR", func(s string) error {
+	if f.Currency, err = q.Ask(f.Currency, "Currency", "EUR", func(s string) error {
 		if !coop.Currency(s).Valid() {
 			return errors.New("a currency is an ISO 4217 code such as EUR")
 		}
@@ -48,14 +57,14 @@ func (f *founding) ask(q questions, offices []string) (err error) {
 		return fmt.Errorf("currency: %w", err)
 	}
 	admission := "Who may join? open: anybody; vouched: whom a member invites; invited: whom a steward invites"
-	if f.Admission, err = q.ask(f.Admission, admission, "invited", oneOf("open", "vouched", "invited")); err != nil {
+	if f.Admission, err = q.Ask(f.Admission, admission, "invited", oneOf("open", "vouched", "invited")); err != nil {
 		return fmt.Errorf("admission: %w", err)
 	}
 	if f.Offices, err = holders(offices); err != nil || len(offices) > 0 {
 		return err
 	}
 	for _, o := range officeQuestions {
-		names, err := q.ask("", o.prompt+" (short account names, with blanks between; empty: nobody yet)", "", o.check)
+		names, err := q.Ask("", o.prompt+" (short account names, with blanks between; empty: nobody yet)", "", o.check)
 		if err != nil {
 			return fmt.Errorf("office %s: %w", o.office, err)
 		}
@@ -87,23 +96,24 @@ func treasurers(answer string) error {
 
 func accountNames(answer string) error {
 	for _, name := range strings.Fields(answer) {
-		if err := accountName(name); err != nil {
+		if err := AccountName(name); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func accountName(name string) error {
+// AccountName refuses what no built-in account can be called.
+func AccountName(name string) error {
 	if !authserver.ValidSubject(name) {
 		return errors.New("an account name is a letter or digit, then up to 63 letters, digits or any of ._@-")
 	}
 	return nil
 }
 
-// charter writes the answers into the charter that a new co-op starts from,
-// with its explanations.
-func (f founding) charter() ([]byte, coop.Charter, error) {
+// Charter writes the answers into the charter that a new co-op starts from. An
+// error says which answer does not fit.
+func (f Answers) Charter() ([]byte, coop.Charter, error) {
 	text := string(governance.DefaultCharter())
 	for _, line := range []struct{ key, from, to string }{
 		{"name", `name = "A Data Cooperative"`, f.Name}, {"contact", `contact = "mailto:members@coop.example"`, f.Contact},

@@ -1,4 +1,10 @@
-package main
+// Package proof holds the commands that check what a co-op hands out: receipts,
+// statements, journals and its log. They need no database and no trust in the
+// server, only files and, where it is not given, the key the server names.
+//
+// A check prints one line with ✓ or returns why it failed; it never says that
+// something holds which it has not recomputed.
+package proof
 
 import (
 	"context"
@@ -17,15 +23,15 @@ import (
 	"distributed.ai/datacoop/web/client"
 )
 
-// VerifyReceiptCmd checks a consent or revocation receipt.
-type VerifyReceiptCmd struct {
+// Receipt checks a consent or revocation receipt.
+type Receipt struct {
 	File   string `arg:"" type:"existingfile" help:"The receipt."`
 	Key    string `help:"The co-op's receipt key, as /.well-known/datacoop names it."`
 	Server string `help:"Where to ask for the key instead."`
 }
 
 // Run says whether the co-op signed the receipt, byte for byte.
-func (c *VerifyReceiptCmd) Run(ctx context.Context) error {
+func (c *Receipt) Run(ctx context.Context) error {
 	text, err := os.ReadFile(c.File)
 	if err != nil {
 		return fmt.Errorf("receipt: %w", err)
@@ -47,7 +53,7 @@ func (c *VerifyReceiptCmd) Run(ctx context.Context) error {
 
 var errKey = errors.New("name the co-op's receipt key with --key, or its server with --server")
 
-func (c *VerifyReceiptCmd) key(ctx context.Context) (ed25519.PublicKey, error) {
+func (c *Receipt) key(ctx context.Context) (ed25519.PublicKey, error) {
 	if c.Key == "" && c.Server != "" {
 		api, err := client.New(c.Server)
 		if err != nil {
@@ -66,13 +72,13 @@ func (c *VerifyReceiptCmd) key(ctx context.Context) (ed25519.PublicKey, error) {
 	return key, nil
 }
 
-// VerifyStatementCmd recomputes a statement from its bundle.
-type VerifyStatementCmd struct {
+// Statement recomputes a statement from its bundle.
+type Statement struct {
 	File string `arg:"" name:"bundle" type:"existingfile" help:"The bundle, or the statement as the API answers it."`
 }
 
 // Run recomputes every share and compares byte for byte.
-func (c *VerifyStatementCmd) Run() error {
+func (c *Statement) Run() error {
 	text, err := os.ReadFile(c.File)
 	if err != nil {
 		return fmt.Errorf("statement: %w", err)
@@ -92,13 +98,13 @@ func (c *VerifyStatementCmd) Run() error {
 	return nil
 }
 
-// VerifyLedgerCmd checks a journal.
-type VerifyLedgerCmd struct {
+// Ledger checks a journal.
+type Ledger struct {
 	File string `arg:"" name:"journal" type:"existingfile" help:"The plain-text journal."`
 }
 
 // Run checks that every entry balances and that none is missing.
-func (c *VerifyLedgerCmd) Run() error {
+func (c *Ledger) Run() error {
 	file, err := os.Open(c.File)
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)
@@ -112,15 +118,15 @@ func (c *VerifyLedgerCmd) Run() error {
 	return nil
 }
 
-// VerifyLogCmd recomputes a server's transparency log from what it publishes.
-type VerifyLogCmd struct {
+// Log recomputes a server's transparency log from what it publishes.
+type Log struct {
 	Server string `required:"" help:"The co-op's server."`
 	Key    string `help:"The log's verifier key, if you have it from elsewhere; else the server's word is taken."`
 }
 
 // Run reads every leaf the server publishes and compares the tree's root with
 // the signed checkpoint.
-func (c *VerifyLogCmd) Run(ctx context.Context) error {
+func (c *Log) Run(ctx context.Context) error {
 	api, err := client.New(c.Server)
 	if err != nil {
 		return err
