@@ -108,6 +108,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		return nil, fmt.Errorf("web: templates: %w", err)
 	}
 	s.echo.HideBanner, s.echo.HidePort = true, true
+	s.echo.IPExtractor = echo.ExtractIPFromXFFHeader() // believes a proxy on a loopback or private address, and nobody else
 	s.echo.HTTPErrorHandler = s.answerError
 	s.middleware()
 	s.api = s.newAPI()
