@@ -78,7 +78,7 @@ type ConsentRecord struct {
 
 // Profile says of a dataset what may be known without opening it.
 type Profile struct {
-	Format   string   `json:"format" maxLength:"60"`
+	Format   string   `json:"format" maxLength:"512"`
 	Rows     int      `json:"rows" minimum:"0"`
 	Columns  []string `json:"columns" maxItems:"200"`
 	From     string   `json:"from" maxLength:"7" doc:"First month, YYYY-MM"`
