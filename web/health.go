@@ -12,6 +12,7 @@ import (
 func (s *Server) registerHealth() {
 	s.echo.GET("/livez", func(c echo.Context) error { return c.JSON(http.StatusOK, map[string]bool{"live": true}) })
 	s.echo.GET("/readyz", s.readyz)
+	s.echo.GET("/docs", func(c echo.Context) error { return c.Redirect(http.StatusSeeOther, "/researchers") })
 }
 
 // readiness says what works. A sealed vault and a missing policy are states an
