@@ -160,7 +160,7 @@ func TestAStrangersDatasetIsNotFound(t *testing.T) {
 func TestRevokingAsksFirstAndGivesAReceipt(t *testing.T) {
 	h, d := shared(t)
 	b := h.browse("eva")
-	wellFormed(t, b.post("/data/"+d.ID+"/revoke", nil).is(http.StatusUnprocessableEntity).says("Tick the box"))
+	wellFormed(t, b.post("/data/"+d.ID+"/revoke", nil).is(http.StatusUnprocessableEntity).says("Say that you are sure"))
 	b.get("/data/" + d.ID).says("Shared as you allow")
 	done := b.post("/data/"+d.ID+"/revoke", url.Values{"sure": {"yes"}}).is(http.StatusOK)
 	wellFormed(t, done.says("revoked and destroyed", "The dataset's own key is deleted", "cannot be called back"))

@@ -153,7 +153,7 @@ func (p *Portal) dataset(v *visit) error {
 	return v.show("dataset", page)
 }
 
-var errSure = fault.New(fault.Invalid, "confirm-first", "Tick the box to say that you are sure. Nothing was changed.")
+var errSure = fault.New(fault.Invalid, "confirm-first", "Say that you are sure with the button below. Nothing was changed.")
 
 func (p *Portal) revokeForm(v *visit) error {
 	d, err := p.find(v)
