@@ -17,7 +17,7 @@ import (
 	"distributed.ai/datacoop/vault/header"
 )
 
-// ErrDiscard, returned by the reader that Append is given, makes it forget
+// ErrDiscard is what a reader returns to have Append forget
 // everything it read: the way to refuse a part whose checksum is wrong.
 var ErrDiscard = errors.New("vault: discard this part")
 

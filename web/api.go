@@ -73,6 +73,7 @@ func (s *Server) operation(r route) huma.Operation {
 	switch r.who {
 	case members:
 		op.Security = []map[string][]string{{"member": {}}}
+	case anyone:
 	case researchers:
 		op.Security = []map[string][]string{{"researcher": {}}}
 	}

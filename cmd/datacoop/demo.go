@@ -24,7 +24,7 @@ type DemoCmd struct {
 }
 
 // Run tells the story and then keeps serving until it is interrupted.
-func (c *DemoCmd) Run(ctx context.Context) error {
+func (c *DemoCmd) Run(ctx context.Context) (err error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	listener, base, err := listen(c.Listen, "")
@@ -36,7 +36,7 @@ func (c *DemoCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer a.Close()
+	defer func() { err = errors.Join(err, a.Close()) }()
 	served := make(chan error, 1)
 	go func() { served <- a.run(ctx, listener) }()
 	if err := c.tell(ctx, story); err != nil {

@@ -76,7 +76,7 @@ func writePrivate(path string, text []byte) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
 	}
-	defer os.Remove(tmp.Name()) // already renamed when all went well
+	defer func() { _ = os.Remove(tmp.Name()) }() // already renamed when all went well
 	_, err = tmp.Write(text)
 	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", filepath.Base(path), err)

@@ -44,7 +44,7 @@ type ServeCmd struct {
 }
 
 // Run serves until it is interrupted.
-func (c *ServeCmd) Run(ctx context.Context) error {
+func (c *ServeCmd) Run(ctx context.Context) (err error) {
 	listener, base, err := c.listen()
 	if err != nil {
 		return err
@@ -58,7 +58,7 @@ func (c *ServeCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer a.Close()
+	defer func() { err = errors.Join(err, a.Close()) }()
 	fmt.Printf("%s is open at %s\n", a.Charter.Name, base)
 	if a.vault.Locked() {
 		fmt.Println("The vault is sealed: uploads wait and nothing is delivered until it is unsealed.")
@@ -141,7 +141,7 @@ func (c *ServeCmd) refuse(base string) error {
 
 // listen opens the listener and settles how the server is reached.
 func listen(address, base string) (net.Listener, string, error) {
-	listener, err := net.Listen("tcp", address)
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", address)
 	if err != nil {
 		return nil, "", fmt.Errorf("listen: %w", err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"distributed.ai/datacoop/cmd/datacoop/custody"
@@ -24,7 +25,7 @@ type VaultRotateCmd struct {
 
 // Run moves the keystore to a new master key. It can be repeated after a
 // crash.
-func (c *VaultRotateCmd) Run(ctx context.Context) error {
+func (c *VaultRotateCmd) Run(ctx context.Context) (err error) {
 	release, err := custody.Lock(c.Data)
 	if err != nil {
 		return err
@@ -35,7 +36,7 @@ func (c *VaultRotateCmd) Run(ctx context.Context) error {
 		return err
 	}
 	a := &app{appConfig: config}
-	defer a.Close()
+	defer func() { err = errors.Join(err, a.Close()) }()
 	for _, floor := range []func(context.Context) error{a.openFoundation, a.openConsent, a.openRooms} {
 		if err := floor(ctx); err != nil {
 			return err

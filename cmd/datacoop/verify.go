@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"distributed.ai/datacoop/cmd/datacoop/proof"
@@ -58,13 +59,13 @@ type VerifyAllCmd struct {
 }
 
 // Run prints what was recomputed.
-func (c *VerifyAllCmd) Run(ctx context.Context) error {
+func (c *VerifyAllCmd) Run(ctx context.Context) (err error) {
 	config, err := verifyConfig(c.Data, c.Charter)
 	if err != nil {
 		return err
 	}
 	a := &app{appConfig: config}
-	defer a.Close()
+	defer func() { err = errors.Join(err, a.Close()) }()
 	for _, floor := range []func(context.Context) error{a.openFoundation, a.openConsent, a.openRooms, a.openMarket} {
 		if err := floor(ctx); err != nil {
 			return err

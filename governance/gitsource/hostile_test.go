@@ -48,8 +48,7 @@ func TestOddEncodingsBecomeOneCleanLine(t *testing.T) {
 
 func TestAbsurdTimesAreNoTimes(t *testing.T) {
 	w := newWorld(t)
-	tree := w.tree(map[string]string{"a": "1"})
-	var at plumbing.Hash
+	var tree, at plumbing.Hash
 	for _, when := range []string{"99999999999999999999 +0000", "-1 +0000", "9223372036854775807 +9999", "253402214400 +0000",
 		"", "yesterday", "0x10 +0000"} {
 		parents := []plumbing.Hash{}

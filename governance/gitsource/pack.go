@@ -86,7 +86,7 @@ func (p *pack) patch(o *objects, e entry, delta []byte, depth int) (object, erro
 	if !ok {
 		return object{}, ErrCorrupt
 	}
-	if target > uint64(o.limits.Object) {
+	if target > uint64(o.limits.Object) { //nolint:gosec // limits are positive
 		return object{}, ErrTooLarge.With(tooLargeObject)
 	}
 	base, err := p.base(o, e, depth)

@@ -124,13 +124,13 @@ type cursor struct {
 }
 
 func open(tx *db.Tx, query string, width int) (*cursor, error) {
-	rows, err := tx.Query(query)
+	rows, err := tx.Query(query) //nolint:rowserrcheck // the cursor checks
 	if err != nil {
 		return nil, err
 	}
 	c := &cursor{rows: rows, width: width}
 	if err := c.next(); err != nil {
-		return nil, errors.Join(err, rows.Close())
+		return nil, errors.Join(err, rows.Close()) //nolint:sqlclosecheck // nobody else would
 	}
 	return c, nil
 }

@@ -15,20 +15,21 @@ import (
 
 // Typed ids. Each is a UUIDv7 as text, except PoolID, which is a slug, and
 // PeriodID, which is a "P" and a four-digit number in order of closing.
+
 type (
-	MemberID       string
-	ResearcherID   string
-	DatasetID      string
-	UploadID       string
-	RequestID      string
-	RecipientID    string
-	FileID         string
-	InvoiceID      string
-	DecisionID     string
-	ProposalID     string
-	ContributionID string
-	PoolID         string
-	PeriodID       string
+	MemberID       string // MemberID names a member
+	ResearcherID   string // ResearcherID names a vetted researcher
+	DatasetID      string // DatasetID names one encrypted upload
+	UploadID       string // UploadID names an upload on its way in
+	RequestID      string // RequestID names an access request
+	RecipientID    string // RecipientID names a researcher's age recipient
+	FileID         string // FileID names a granted dataset within one request
+	InvoiceID      string // InvoiceID names an invoice
+	DecisionID     string // DecisionID names a recorded decision
+	ProposalID     string // ProposalID names a proposal
+	ContributionID string // ContributionID names work done for the co-op
+	PoolID         string // PoolID names a pool by its slug
+	PeriodID       string // PeriodID names a period by its place
 )
 
 var (

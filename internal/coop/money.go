@@ -46,9 +46,9 @@ func (c Currency) Exponent() int {
 // Decimal writes m with a point and the decimals of c, without the code.
 func (m Money) Decimal(c Currency) string {
 	exp := c.Exponent()
-	sign, abs := "", uint64(m)
+	sign, abs := "", uint64(m) //nolint:gosec // a negative m is turned below
 	if m < 0 {
-		sign, abs = "-", uint64(-(m+1))+1
+		sign, abs = "-", uint64(-(m+1))+1 //nolint:gosec // -(m+1) is never negative
 	}
 	digits := strconv.FormatUint(abs, 10)
 	if exp == 0 {

@@ -81,7 +81,7 @@ func (tx *Tx) Query(query string, args ...any) (*Rows, error) {
 	if err := tx.ready(); err != nil {
 		return nil, err
 	}
-	rows, err := tx.on.QueryContext(tx.stmt, query, args...) //nolint:sqlclosecheck // the caller closes
+	rows, err := tx.on.QueryContext(tx.stmt, query, args...)
 	if err != nil {
 		return nil, tx.failed(err)
 	}

@@ -56,7 +56,7 @@ func (d *DB) Update(ctx context.Context, fn func(tx *Tx) error) error {
 		if !returned { // fn panicked or ended the goroutine
 			tx.over.Store(true)
 			u.verdict <- false
-			<-u.end
+			<-u.end //nolint:errcheck // the panic says more
 		}
 	}()
 	err := fn(tx)

@@ -83,7 +83,7 @@ func SplitMaster(master Identity, threshold int, custodians []string) (Custody, 
 		return Custody{}, err
 	}
 	secret := shareGroup.RandomNonZeroScalar(rand.Reader)
-	split := secretsharing.New(rand.Reader, uint(threshold-1), secret) //nolint:gosec // checked to be 2 to 32
+	split := secretsharing.New(rand.Reader, uint(threshold-1), secret) // checked to be 2 to 32
 	var set [16]byte
 	_, _ = rand.Read(set[:]) // never fails (crypto/rand)
 	public := board{Type: BoardType, Set: hex.EncodeToString(set[:]), Threshold: threshold, Custodians: custodians}
@@ -213,7 +213,7 @@ func CombineShares(public []byte, texts ...[]byte) (passphrase string, err error
 	if len(shares) < b.Threshold {
 		return "", ErrTooFew
 	}
-	secret, err := secretsharing.Recover(uint(b.Threshold-1), shares) //nolint:gosec // parseBoard has checked it
+	secret, err := secretsharing.Recover(uint(b.Threshold-1), shares) // parseBoard has checked it
 	if err != nil {
 		return "", fmt.Errorf("keystore: combine: %w", err)
 	}
@@ -270,7 +270,7 @@ func (b board) parse(text []byte, commitments []group.Element) (int, secretshari
 		return 0, secretsharing.Share{}, ErrShare
 	}
 	out := secretsharing.Share{ID: shareGroup.NewScalar().SetUint64(uint64(s.Index)), Value: value}
-	if !secretsharing.Verify(uint(b.Threshold-1), out, commitments) { //nolint:gosec // parseBoard has checked it
+	if !secretsharing.Verify(uint(b.Threshold-1), out, commitments) { // parseBoard has checked it
 		return 0, secretsharing.Share{}, ErrShare
 	}
 	return s.Index, out, nil

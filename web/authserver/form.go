@@ -104,7 +104,7 @@ func (s *Server) browser(w http.ResponseWriter, r *http.Request) string {
 	if value != "" {
 		return value
 	}
-	cookie := &http.Cookie{
+	cookie := &http.Cookie{ //nolint:gosec // Secure follows the issuer: http on this machine only
 		Name: s.cookieName(), Value: rand.Text(), Path: "/", HttpOnly: true,
 		SameSite: http.SameSiteLaxMode, Secure: s.issuer.Scheme == "https",
 	}

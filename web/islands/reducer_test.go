@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -143,5 +142,5 @@ func TestBrowserReducesAsTheCommandLineDoes(t *testing.T) {
 			tables++
 		}
 	}
-	t.Log(fmt.Sprintf("%d files, %d tables, %d refusals", len(paths), tables, len(paths)-tables))
+	t.Logf("%d files, %d tables, %d refusals", len(paths), tables, len(paths)-tables)
 }

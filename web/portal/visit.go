@@ -53,7 +53,7 @@ func (v *visit) read() error {
 	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, limit)
 	err := v.r.ParseForm()
 	if err == nil {
-		err = v.r.ParseMultipartForm(limit)
+		err = v.r.ParseMultipartForm(limit) //nolint:gosec // the body is bounded before
 	}
 	if errors.Is(err, http.ErrNotMultipart) {
 		err = nil

@@ -124,17 +124,39 @@ func known(bin, line string) string {
 		words = append(words, word)
 	}
 	for len(words) > 0 {
-		help, err := exec.Command(bin, append(slices.Clone(words), "--help")...).CombinedOutput()
+		help, err := help(bin, words)
 		if err != nil {
 			words = words[:len(words)-1] // the last word was an argument
 			continue
 		}
 		for _, match := range flags.FindAllStringSubmatch(line, -1) {
-			if !strings.Contains(string(help), match[1]) {
+			if !strings.Contains(help, match[1]) {
 				return "it has no flag " + match[1]
 			}
 		}
 		return ""
 	}
 	return "there is no such command"
+}
+
+// help is what a command says of itself and of the commands below it, one of
+// which may stand for it.
+func help(bin string, words []string) (string, error) {
+	text, err := exec.Command(bin, append(slices.Clone(words), "--help")...).CombinedOutput()
+	if err != nil {
+		return "", err
+	}
+	all := string(text)
+	for line := range strings.Lines(string(text)) {
+		rest, ok := strings.CutPrefix(line, "  "+strings.Join(words, " ")+" ")
+		if !ok {
+			continue
+		}
+		name, _, _ := strings.Cut(rest, " ")
+		if text, err = exec.Command(bin, append(slices.Clone(words), name, "--help")...).CombinedOutput(); err != nil {
+			return "", err
+		}
+		all += string(text)
+	}
+	return all, nil
 }

@@ -109,7 +109,7 @@ func (c *Ledger) Run() error {
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // it was only read
 	j, err := ledger.VerifyJournal(file)
 	if err != nil {
 		return err

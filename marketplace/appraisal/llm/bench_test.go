@@ -77,7 +77,7 @@ func BenchmarkBareClient(b *testing.B) {
 		for range c.Parallel {
 			wg.Go(func() {
 				for body := range work {
-					resp, err := e.http.Post(c.Families[0].BaseURL+"/chat/completions", "application/json", bytes.NewReader(body)) //nolint:noctx // a bare loop
+					resp, err := e.http.Post(c.Families[0].BaseURL+"/chat/completions", "application/json", bytes.NewReader(body))
 					if err != nil || resp.StatusCode != http.StatusOK {
 						b.Error(err)
 						continue

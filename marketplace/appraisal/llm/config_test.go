@@ -216,10 +216,10 @@ func TestAskingForAPauseIsHonoured(t *testing.T) {
 
 func TestModelsThatThinkFirstAreAskedInTheirWay(t *testing.T) {
 	plain, thinking := ask{model: "llama3"}.request(formatSchema), ask{model: "gpt-5-mini"}.request(formatObject)
-	if plain.MaxTokens != answerTokens || plain.Temperature == 0 || plain.ResponseFormat.JSONSchema == nil || !plain.ResponseFormat.JSONSchema.Strict {
+	if plain.MaxTokens != answerTokens || plain.Temperature == 0 || plain.ResponseFormat.JSONSchema == nil || !plain.ResponseFormat.JSONSchema.Strict { //nolint:staticcheck // the name local servers know
 		t.Errorf("plain: %+v", plain)
 	}
-	if thinking.MaxTokens != 0 || thinking.MaxCompletionTokens != answerTokens || thinking.Temperature != 0 || thinking.ResponseFormat.JSONSchema != nil {
+	if thinking.MaxTokens != 0 || thinking.MaxCompletionTokens != answerTokens || thinking.Temperature != 0 || thinking.ResponseFormat.JSONSchema != nil { //nolint:staticcheck // as above
 		t.Errorf("thinking: %+v", thinking)
 	}
 	if text := (ask{model: "llama3"}).request(formatText); text.ResponseFormat != nil {

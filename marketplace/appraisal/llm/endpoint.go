@@ -117,7 +117,7 @@ func (e *endpoint) send(ctx context.Context, q ask, format string) reply {
 // the library knows which.
 func (q ask) request(format string) openai.ChatCompletionRequest {
 	r := openai.ChatCompletionRequest{
-		Model: q.model, Seed: &q.seed, N: 1, MaxTokens: answerTokens,
+		Model: q.model, Seed: &q.seed, N: 1, MaxTokens: answerTokens, //nolint:staticcheck // local servers know the older name alone
 		Temperature: 0.01, // the library leaves 0 out, and servers' own default is far from it
 		Messages: []openai.ChatCompletionMessage{
 			{Role: openai.ChatMessageRoleSystem, Content: q.system},
@@ -134,7 +134,7 @@ func (q ask) request(format string) openai.ChatCompletionRequest {
 		r.ResponseFormat = &openai.ChatCompletionResponseFormat{Type: openai.ChatCompletionResponseFormatTypeJSONObject}
 	}
 	if openai.NewReasoningValidator().Validate(r) != nil {
-		r.MaxTokens, r.MaxCompletionTokens, r.Temperature = 0, answerTokens, 0
+		r.MaxTokens, r.MaxCompletionTokens, r.Temperature = 0, answerTokens, 0 //nolint:staticcheck // as above
 	}
 	return r
 }
