@@ -7,7 +7,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"distributed.ai/datacoop/consent"
 	"distributed.ai/datacoop/internal/coop"
@@ -19,7 +22,7 @@ type UploadCmd struct {
 	Server     string   `default:"http://localhost:8080" help:"The co-op's address."`
 	Token      string   `required:"" placeholder:"TOKEN" help:"Your token, from the portal. Better set DATACOOP_TOKEN: others can see a command line."`
 	Identity   string   `required:"" type:"path" placeholder:"FILE" help:"Your identity file: you can always read your own data back."`
-	SigningKey string   `type:"path" placeholder:"FILE" help:"Key that signs what you upload; it is registered with your account."`
+	SigningKey string   `type:"path" placeholder:"FILE" help:"Key that signs what you upload; it is registered with your account. Default: the file beside your identity that ends in .sign, if there is one."`
 	Pool       string   `required:"" placeholder:"POOL" help:"The pool to share in, such as wearables."`
 	Consent    string   `type:"path" placeholder:"FILE" help:"File with your answer for this dataset alone, as JSON. Without it your answer for the pool holds."`
 	Raw        bool     `help:"Share the file as it is, not the pool's table."`
@@ -94,11 +97,17 @@ func (c *UploadCmd) hint(err error) error {
 	return err
 }
 
+// signingKey reads the key that is named, or the one that lies beside the
+// identity under the same name with the ending ".sign"; none is no error.
 func (c *UploadCmd) signingKey() (ed25519.PrivateKey, error) {
-	if c.SigningKey == "" {
+	if c.SigningKey != "" {
+		return client.ReadSigningKey(c.SigningKey)
+	}
+	key, err := client.ReadSigningKey(strings.TrimSuffix(c.Identity, filepath.Ext(c.Identity)) + ".sign")
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	return client.ReadSigningKey(c.SigningKey)
+	return key, err
 }
 
 // readTerms reads a consent file and checks it before anything is sent.

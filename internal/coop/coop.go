@@ -13,23 +13,35 @@ import (
 	"github.com/google/uuid"
 )
 
-// Typed ids. Each is a UUIDv7 as text, except PoolID, which is a slug, and
-// PeriodID, which is a "P" and a four-digit number in order of closing.
+// Typed ids. Each is a UUIDv7 as text, unless it says otherwise.
 
 type (
-	MemberID       string // MemberID names a member
-	ResearcherID   string // ResearcherID names a vetted researcher
-	DatasetID      string // DatasetID names one encrypted upload
-	UploadID       string // UploadID names an upload on its way in
-	RequestID      string // RequestID names an access request
-	RecipientID    string // RecipientID names a researcher's age recipient
-	FileID         string // FileID names a granted dataset within one request
-	InvoiceID      string // InvoiceID names an invoice
-	DecisionID     string // DecisionID names a recorded decision
-	ProposalID     string // ProposalID names a proposal
-	ContributionID string // ContributionID names work done for the co-op
-	PoolID         string // PoolID names a pool by its slug
-	PeriodID       string // PeriodID names a period by its place
+	// MemberID names a member.
+	MemberID string
+	// ResearcherID names a vetted researcher.
+	ResearcherID string
+	// DatasetID names one encrypted upload.
+	DatasetID string
+	// UploadID names an upload on its way in.
+	UploadID string
+	// RequestID names an access request.
+	RequestID string
+	// RecipientID names a researcher's age recipient.
+	RecipientID string
+	// FileID names a granted dataset within one request.
+	FileID string
+	// InvoiceID names an invoice.
+	InvoiceID string
+	// DecisionID names a recorded decision.
+	DecisionID string
+	// ProposalID names a proposal.
+	ProposalID string
+	// ContributionID names work done for the co-op.
+	ContributionID string
+	// PoolID names a pool; it is a slug.
+	PoolID string
+	// PeriodID names a period; it is a P and four digits, in order of closing.
+	PeriodID string
 )
 
 var (
