@@ -2,6 +2,7 @@ package marketplace
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"distributed.ai/datacoop/internal/coop"
@@ -103,7 +104,10 @@ func (s *Service) deliver(tx *db.Tx, r coop.ResearcherID, id coop.FileID) (d vau
 	if !decision.Allow {
 		return d, refused(decision.Reasons), nil
 	}
-	if d, err = s.Vault.Rewrap(tx, permit); err != nil {
+	if d, err = s.Vault.Rewrap(tx, permit); errors.Is(err, vault.ErrAwaiting) {
+		return d, err, nil // committed: the request waits for the member from now on
+	}
+	if err != nil {
 		return d, nil, fmt.Errorf("marketplace: rewrap: %w", err)
 	}
 	return d, nil, s.use(tx, file)

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -102,17 +103,11 @@ func (s *Service) Approve(tx *db.Tx, p consent.Permit, hdr []byte) error {
 	if !waiting || a.Recipient != p.Recipient() {
 		return ErrNotAwaited
 	}
-	if err := s.checkApproved(tx, d, p.Recipient(), hdr); err != nil {
+	if err := s.checkApproved(d, p.Recipient(), hdr); err != nil {
 		return err
 	}
-	_, known, err := getGrant(tx, p.Request(), d.ID)
-	if err == nil {
-		err = putGrant(tx, grant{Request: p.Request(), Dataset: d.ID, Recipient: p.Recipient(), Header: hdr,
-			CreatedAt: s.now(), ExpiresAt: s.after(approvedLife)})
-	}
-	if err == nil && !known {
-		err = countDelivery(tx, d.ID)
-	}
+	err = putGrant(tx, grant{Request: p.Request(), Dataset: d.ID, Recipient: p.Recipient(), Header: hdr,
+		CreatedAt: s.now(), ExpiresAt: s.after(approvedLife)})
 	if err == nil {
 		err = deleteApproval(tx, a.ID)
 	}
@@ -127,7 +122,7 @@ func (s *Service) Approve(tx *db.Tx, p consent.Permit, hdr []byte) error {
 	return nil
 }
 
-func (s *Service) checkApproved(tx *db.Tx, d Dataset, recipient string, hdr []byte) error {
+func (s *Service) checkApproved(d deliverable, recipient string, hdr []byte) error {
 	info, err := header.Inspect(hdr)
 	if err != nil {
 		return err
@@ -139,11 +134,7 @@ func (s *Service) checkApproved(tx *db.Tx, d Dataset, recipient string, hdr []by
 	if kind == header.KindX25519 && !s.cfg.ClassicRecipients {
 		return ErrClassic
 	}
-	original, err := originalHeader(tx, d.ID)
-	if err != nil {
-		return fmt.Errorf("vault: approve: %w", err)
-	}
-	if hexSHA256(original) == hexSHA256(hdr) {
+	if bytes.Equal(d.original, hdr) {
 		return ErrApproval // it is for the member, not for the researcher
 	}
 	return nil
@@ -151,19 +142,15 @@ func (s *Service) checkApproved(tx *db.Tx, d Dataset, recipient string, hdr []by
 
 // approved answers the living header that the member made, or lets the request
 // wait.
-func (s *Service) approved(tx *db.Tx, d Dataset, p consent.Permit) ([]byte, error) {
-	g, known, err := getGrant(tx, p.Request(), d.ID)
-	if err != nil {
-		return nil, fmt.Errorf("vault: rewrap: %w", err)
-	}
-	if known && g.living(p.Recipient(), s.now()) {
+func (s *Service) approved(tx *db.Tx, d deliverable, p consent.Permit) ([]byte, error) {
+	if g := d.grant; g.living(p.Recipient(), s.now()) {
 		g.ExpiresAt = s.after(approvedLife)
 		if err := putGrant(tx, g); err != nil {
 			return nil, fmt.Errorf("vault: rewrap: %w", err)
 		}
 		return g.Header, nil
 	}
-	err = putApproval(tx, Approval{ID: coop.NewID(), Request: p.Request(), Dataset: d.ID, Member: d.Member,
+	err := putApproval(tx, Approval{ID: coop.NewID(), Request: p.Request(), Dataset: d.ID, Member: d.Member,
 		Recipient: p.Recipient(), CreatedAt: s.now()})
 	if err != nil {
 		return nil, fmt.Errorf("vault: rewrap: %w", err)

@@ -19,10 +19,10 @@ import (
 // How far a download may run before the database is asked again whether the
 // dataset still stands. Revocations of this process are seen at once.
 const (
-	recheckBytes = 1 << 20
+	recheckBytes = 512 << 10 // with what is buffered on the way, still under the mebibyte that is promised
 	recheckAfter = time.Second
 	askPatience  = 5 * time.Second
-	mostAtOnce   = recheckBytes / 4 // a Read under way when the revocation commits is not called back
+	mostAtOnce   = recheckBytes / 2 // a Read under way when the revocation commits is not called back
 )
 
 // Delivery is one file for one reader: header and payload together are an

@@ -41,5 +41,8 @@ var (
 	ErrAwaiting       = fault.New(fault.Conflict, "awaiting-member", "The member keeps the only key to this dataset; the request waits until they have approved it on their own machine.")
 	ErrNotAwaited     = fault.New(fault.NotFound, "approval-not-found", "No such request waits for you.")
 	ErrApproval       = fault.New(fault.Invalid, "approval-header", "The header is not for the one recipient who was granted access.")
+	ErrQuota          = fault.New(fault.TooLarge, "quota-exceeded", "This would be more than one member can keep here; revoke or cancel something first.")
+	ErrTooManyUploads = fault.New(fault.Conflict, "uploads-too-many", "Too many of your uploads are unfinished; finish or cancel one first.")
+	ErrTooManyParts   = fault.New(fault.Unavailable, "upload-parts-too-many", "Too many of your uploads are being received at this moment; try again when one is done.")
 	ErrChanged        = fault.New(fault.Conflict, "dataset-changed", "The dataset changed meanwhile; look at it and try again.")
 )

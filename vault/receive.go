@@ -21,8 +21,9 @@ import (
 // everything it read: the way to refuse a part whose checksum is wrong.
 var ErrDiscard = errors.New("vault: discard this part")
 
-// readBuffer is what Append holds in memory of a part of any size.
-const readBuffer = 256 << 10
+// readBuffer is half of what Append holds in memory of a part of any size: one
+// buffer is read and written while the other is hashed.
+const readBuffer = 128 << 10
 
 // Append receives the next part of an upload from r, which must begin at byte
 // offset of the file. When it returns, Offset of the answer is how far the
@@ -33,17 +34,17 @@ const readBuffer = 256 << 10
 // be seen to be no acceptable age file is refused at once, and then nothing of
 // this part is kept; the upload stands where it stood.
 //
-// Errors: ErrUploadNotFound, ErrUploadExpired, ErrUploadBusy, ErrUploadComplete,
-// ErrOffset, ErrOverLength, ErrStorage, ErrStorageFull, ErrRevoked, those of
+// Errors: ErrUploadNotFound, ErrUploadExpired, ErrUploadBusy, ErrTooManyParts,
+// ErrUploadComplete, ErrOffset, ErrOverLength, ErrStorage, ErrStorageFull, ErrRevoked, those of
 // header.Scan and header.Inspect, header.ErrTruncated, header.ErrPayloadSize.
 func (s *Service) Append(ctx context.Context, m coop.MemberID, id coop.UploadID, offset int64, r io.Reader) (Upload, error) {
 	row, err := s.ownUpload(ctx, m, id)
 	if err != nil {
 		return Upload{}, err
 	}
-	release, ok := s.writing.take(id)
-	if !ok {
-		return row.public(), ErrUploadBusy
+	release, err := s.writing.take(id, m, s.cfg.Limits.Parts)
+	if err != nil {
+		return row.public(), err
 	}
 	defer release()
 	if row, err = s.ownUpload(ctx, m, id); err != nil { // as the last writer left it
@@ -90,6 +91,7 @@ type incoming struct {
 	from    int64 // where this part began
 	file    *os.File
 	hash    resumable
+	digest  chan []byte // to the goroutine that hashes
 	stopped func() bool
 }
 
@@ -121,9 +123,18 @@ func (s *Service) resume(row upload) (*incoming, error) {
 // take reads r to its end. Broken is r's own failure, after which what came
 // before still counts; err means that nothing counts.
 func (in *incoming) take(ctx context.Context, r io.Reader) (broken, err error) {
-	buf := make([]byte, readBuffer)
-	for {
-		n, end := r.Read(buf)
+	in.digest = make(chan []byte)
+	hashed := make(chan struct{})
+	go func() {
+		defer close(hashed)
+		for p := range in.digest {
+			in.hash.Write(p)
+		}
+	}()
+	defer func() { close(in.digest); <-hashed }()
+	var buf [2][readBuffer]byte
+	for turn := 0; ; turn = 1 - turn {
+		n, end := r.Read(buf[turn][:])
 		switch {
 		case errors.Is(end, ErrDiscard):
 			return nil, end
@@ -132,7 +143,7 @@ func (in *incoming) take(ctx context.Context, r io.Reader) (broken, err error) {
 		case in.row.Received+int64(n) > in.row.Total:
 			return nil, ErrOverLength
 		}
-		if err := in.feed(buf[:n]); err != nil {
+		if err := in.feed(buf[turn][:n]); err != nil {
 			return nil, err
 		}
 		switch {
@@ -146,7 +157,8 @@ func (in *incoming) take(ctx context.Context, r io.Reader) (broken, err error) {
 	}
 }
 
-// feed takes the next bytes: first into the header, then into the file.
+// feed takes the next bytes: first into the header, then into the file. They
+// may be hashed until the next call but one.
 func (in *incoming) feed(p []byte) error {
 	in.row.Received += int64(len(p))
 	if !in.row.HeadWhole {
@@ -158,10 +170,10 @@ func (in *incoming) feed(p []byte) error {
 	if len(p) == 0 {
 		return nil
 	}
+	in.digest <- p
 	if _, err := in.file.Write(p); err != nil {
 		return fmt.Errorf("vault: receive: %w", blobs.Explain(err))
 	}
-	in.hash.Write(p)
 	return nil
 }
 

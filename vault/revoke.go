@@ -76,7 +76,7 @@ func (s *Service) revoke(tx *db.Tx, d Dataset) error {
 	if err := insertTombstone(tx, t); err != nil {
 		return err
 	}
-	return revokeDataset(tx, d.ID, at.UnixMilli())
+	return revokeDataset(tx, d.ID, at.UnixMilli(), d.Deliveries)
 }
 
 // dropEverything deletes header and upload and names the file that is left.

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
+
+	"filippo.io/age"
 
 	"distributed.ai/datacoop/consent"
 	"distributed.ai/datacoop/internal/coop"
@@ -40,77 +43,105 @@ func (s *Service) Rewrap(tx *db.Tx, p consent.Permit) (Delivery, error) {
 	if err != nil {
 		return Delivery{}, err
 	}
-	return s.delivery(d, hdr), nil
+	return s.delivery(d.Dataset, hdr), nil
 }
 
-// permitted finds the dataset that a permit is for, if it can be delivered.
-func (s *Service) permitted(tx *db.Tx, p consent.Permit) (Dataset, error) {
+// permitted finds what a permit is for, if it can be delivered.
+func (s *Service) permitted(tx *db.Tx, p consent.Permit) (deliverable, error) {
 	if !p.Within(tx) || !p.Valid(s.cfg.Clock()) {
-		return Dataset{}, ErrPermit
+		return deliverable{}, ErrPermit
 	}
-	d, err := getDataset(tx, p.Dataset())
+	d, err := getDeliverable(tx, p.Request(), p.Dataset())
 	if errors.Is(err, db.ErrNoRow) {
-		return Dataset{}, ErrNotFound
+		return deliverable{}, ErrNotFound
 	}
 	if err != nil {
-		return Dataset{}, fmt.Errorf("vault: permit: %w", err)
+		return deliverable{}, fmt.Errorf("vault: permit: %w", err)
 	}
 	if s.revoked.has(d.ID) {
-		return Dataset{}, ErrRevoked
+		return deliverable{}, ErrRevoked
 	}
 	return d, d.deliverable()
 }
 
 // grantFor answers the living header for this request and recipient, or makes
 // one. Either way it lives on from now.
-func (s *Service) grantFor(tx *db.Tx, d Dataset, p consent.Permit) ([]byte, error) {
+func (s *Service) grantFor(tx *db.Tx, d deliverable, p consent.Permit) (hdr []byte, err error) {
 	if s.Locked() {
 		return nil, ErrVaultSealed
 	}
-	old, known, err := getGrant(tx, p.Request(), d.ID)
-	if err != nil {
-		return nil, fmt.Errorf("vault: rewrap: %w", err)
-	}
 	now := s.now()
 	g := grant{Request: p.Request(), Dataset: d.ID, Recipient: p.Recipient(), CreatedAt: now, ExpiresAt: s.after(grantLife)}
-	if known && old.living(g.Recipient, now) {
-		g.Header, g.CreatedAt = old.Header, old.CreatedAt
+	if d.grant.living(g.Recipient, now) {
+		g.Header, g.CreatedAt = d.grant.Header, d.grant.CreatedAt
 	} else if g.Header, err = s.wrapFor(tx, d, g.Recipient); err != nil {
 		return nil, err
 	}
 	if err := putGrant(tx, g); err != nil {
 		return nil, fmt.Errorf("vault: rewrap: %w", err)
 	}
-	if known {
-		return g.Header, nil
-	}
-	if err := countDelivery(tx, d.ID); err != nil {
-		return nil, fmt.Errorf("vault: rewrap: %w", err)
-	}
 	return g.Header, nil
 }
 
-func (s *Service) wrapFor(tx *db.Tx, d Dataset, to string) ([]byte, error) {
-	recipient, kind, err := header.ParseRecipient(to)
+func (s *Service) wrapFor(tx *db.Tx, d deliverable, to string) ([]byte, error) {
+	recipient, err := s.recipients.get(to)
 	if err != nil {
 		return nil, err
 	}
-	if kind == header.KindX25519 && !s.cfg.ClassicRecipients {
+	if header.Kind(to) == header.KindX25519 && !s.cfg.ClassicRecipients {
 		return nil, ErrClassic
 	}
 	id, err := s.identity(tx.Context(), d.ID)
 	if err != nil {
 		return nil, err
 	}
-	original, err := originalHeader(tx, d.ID)
-	if err != nil {
-		return nil, fmt.Errorf("vault: rewrap: %w", err)
-	}
-	hdr, err := header.Rewrap(original, id, recipient)
+	hdr, err := header.Rewrap(d.original, lastFirst{id}, recipient)
 	if err != nil {
 		return nil, fmt.Errorf("vault: rewrap: stored header: %w", err)
 	}
 	return hdr, nil
+}
+
+// recipients keeps the public keys that are in use: a request asks for many
+// datasets under one.
+type recipients struct {
+	mu    sync.Mutex
+	known map[string]age.Recipient
+}
+
+const maxRecipients = 256
+
+func (r *recipients) get(text string) (age.Recipient, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if known, ok := r.known[text]; ok {
+		return known, nil
+	}
+	parsed, _, err := header.KnownRecipient(text)
+	if err != nil {
+		return nil, err
+	}
+	if r.known == nil || len(r.known) >= maxRecipients {
+		r.known = map[string]age.Recipient{}
+	}
+	r.known[text] = parsed
+	return parsed, nil
+}
+
+// lastFirst tries a header's last stanza first. Clients name the member before
+// the vault, and each stanza that is not ours costs a key agreement. The
+// header's form was judged when it was uploaded.
+type lastFirst struct{ id age.Identity }
+
+// Unwrap implements age.Identity.
+func (l lastFirst) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
+	for i := len(stanzas) - 1; i >= 0; i-- {
+		key, err := l.id.Unwrap(stanzas[i : i+1])
+		if !errors.Is(err, age.ErrIncorrectIdentity) {
+			return key, err
+		}
+	}
+	return nil, age.ErrIncorrectIdentity
 }
 
 // identity opens a dataset's identity. A key that is gone is a revocation, as

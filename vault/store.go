@@ -3,7 +3,6 @@ package vault
 import (
 	"database/sql"
 	"encoding/json"
-	"errors"
 
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
@@ -11,7 +10,7 @@ import (
 
 const datasetColumns = `d.id, d.member, d.pool, d.state, d.vault_recipient, d.member_recipient, d.blob,
 	d.header_sha256, d.payload_sha256, d.payload_size, d.terms, d.signature, d.signing_key, d.profile, d.raw,
-	d.deliveries, d.created_at, d.sealed_at, d.revoked_at, d.shredded_at, d.custody, COALESCE(u.id, '')`
+	d.deliveries + (SELECT COUNT(*) FROM vault_grants g WHERE g.dataset = d.id), d.created_at, d.sealed_at, d.revoked_at, d.shredded_at, d.custody, COALESCE(u.id, '')`
 
 const fromDatasets = ` FROM vault_datasets d LEFT JOIN vault_uploads u ON u.dataset = d.id `
 
@@ -116,11 +115,12 @@ func bytesOrEmpty(b []byte) []byte {
 	return b
 }
 
-const sqlRevokeDataset = `UPDATE vault_datasets SET state = 'shredding', blob = '', revoked_at = ?
+const sqlRevokeDataset = `UPDATE vault_datasets SET state = 'shredding', blob = '', revoked_at = ?, deliveries = ?
 	WHERE id = ? AND state NOT IN ('shredding', 'shredded')`
 
-func revokeDataset(tx *db.Tx, ds coop.DatasetID, at int64) error {
-	return tx.ExecOne(sqlRevokeDataset, at, ds)
+// revokeDataset keeps the number of deliveries, whose rows are deleted.
+func revokeDataset(tx *db.Tx, ds coop.DatasetID, at, deliveries int64) error {
+	return tx.ExecOne(sqlRevokeDataset, at, deliveries, ds)
 }
 
 const (
@@ -200,63 +200,5 @@ func originalHeader(tx *db.Tx, ds coop.DatasetID) (hdr []byte, err error) {
 
 func deleteHeader(tx *db.Tx, ds coop.DatasetID) error {
 	_, err := tx.Exec(sqlDeleteHeader, ds)
-	return err
-}
-
-type grant struct {
-	Request   coop.RequestID
-	Dataset   coop.DatasetID
-	Recipient string
-	Header    []byte
-	CreatedAt int64
-	ExpiresAt int64
-}
-
-// living reports whether a header serves a recipient at a time.
-func (g grant) living(recipient string, now int64) bool {
-	return g.Recipient == recipient && g.ExpiresAt > now && len(g.Header) > 0
-}
-
-const sqlGetGrant = `SELECT request, dataset, recipient, header, created_at, expires_at
-	FROM vault_grants WHERE request = ? AND dataset = ?`
-
-func getGrant(tx *db.Tx, r coop.RequestID, ds coop.DatasetID) (g grant, known bool, err error) {
-	err = tx.QueryRow(sqlGetGrant, r, ds).Scan(&g.Request, &g.Dataset, &g.Recipient, &g.Header, &g.CreatedAt, &g.ExpiresAt)
-	if errors.Is(err, db.ErrNoRow) {
-		return grant{}, false, nil
-	}
-	return g, err == nil, err
-}
-
-const sqlPutGrant = `INSERT INTO vault_grants (request, dataset, recipient, header, created_at, expires_at)
-	VALUES (?, ?, ?, ?, ?, ?)
-	ON CONFLICT (request, dataset) DO UPDATE SET recipient = excluded.recipient, header = excluded.header,
-	created_at = excluded.created_at, expires_at = excluded.expires_at`
-
-func putGrant(tx *db.Tx, g grant) error {
-	return tx.ExecOne(sqlPutGrant, g.Request, g.Dataset, g.Recipient, g.Header, g.CreatedAt, g.ExpiresAt)
-}
-
-const sqlCountDelivery = `UPDATE vault_datasets SET deliveries = deliveries + 1 WHERE id = ?`
-
-func countDelivery(tx *db.Tx, ds coop.DatasetID) error { return tx.ExecOne(sqlCountDelivery, ds) }
-
-const (
-	sqlDeleteGrants  = `DELETE FROM vault_grants WHERE dataset = ?`
-	sqlExpireRequest = `UPDATE vault_grants SET header = '' WHERE request = ?`
-	sqlExpireBefore  = `UPDATE vault_grants SET header = '' WHERE expires_at <= ? AND LENGTH(header) > 0`
-)
-
-func deleteGrants(tx *db.Tx, ds coop.DatasetID) (n int64, err error) {
-	return tx.Exec(sqlDeleteGrants, ds)
-}
-
-func expireGrants(tx *db.Tx, r coop.RequestID) error {
-	_, err := tx.Exec(sqlExpireRequest, r)
-	return err
-}
-
-func expireGrantsBefore(tx *db.Tx, now int64) error {
-	_, err := tx.Exec(sqlExpireBefore, now)
 	return err
 }

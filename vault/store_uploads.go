@@ -38,6 +38,21 @@ func getUpload(tx *db.Tx, id coop.UploadID) (upload, error) {
 	return scanUpload(tx.QueryRow(sqlGetUpload, id))
 }
 
+const (
+	sqlMemberUploads  = `SELECT COUNT(*), COALESCE(SUM(total), 0) FROM vault_uploads WHERE member = ?`
+	sqlMemberPayloads = `SELECT COALESCE(SUM(payload_size), 0) FROM vault_datasets WHERE member = ? AND state = 'available'`
+)
+
+// holdings adds up what a member has here: uploads, and bytes sealed or to come.
+func holdings(tx *db.Tx, m coop.MemberID) (uploads int, bytes int64, err error) {
+	var sealed int64
+	if err := tx.QueryRow(sqlMemberUploads, m).Scan(&uploads, &bytes); err != nil {
+		return 0, 0, err
+	}
+	err = tx.QueryRow(sqlMemberPayloads, m).Scan(&sealed)
+	return uploads, bytes + sealed, err
+}
+
 const sqlExpiredUploads = `SELECT ` + uploadColumns + ` FROM vault_uploads WHERE expires_at <= ? ORDER BY id`
 
 func expiredUploads(tx *db.Tx, now int64) ([]upload, error) {

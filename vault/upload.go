@@ -44,7 +44,7 @@ type Upload struct {
 // A dataset has one upload at a time. Honours an idempotency key.
 //
 // Errors: ErrNotFound, ErrLength, ErrTooLarge, ErrUploadExists,
-// ErrAlreadySealed, ErrRevoked.
+// ErrAlreadySealed, ErrRevoked, ErrQuota, ErrTooManyUploads.
 func (s *Service) CreateUpload(ctx context.Context, m coop.MemberID, ds coop.DatasetID, total int64) (Upload, error) {
 	switch {
 	case total < minTotal:
@@ -72,6 +72,9 @@ func (s *Service) createUpload(tx *db.Tx, m coop.MemberID, ds coop.DatasetID, to
 		return Upload{}, ErrAlreadySealed
 	case StateShredding, StateShredded:
 		return Upload{}, ErrRevoked
+	}
+	if err := s.room(tx, m, total); err != nil {
+		return Upload{}, err
 	}
 	row := upload{ID: coop.UploadID(coop.NewID()), Dataset: ds, Member: m, Blob: blobs.NewName(), Total: total,
 		CreatedAt: s.now(), ExpiresAt: s.after(uploadLife)}

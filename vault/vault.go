@@ -13,12 +13,18 @@
 //
 // # Keys
 //
-//	master identity ── seals ──▶ one identity per dataset ── opens ──▶ header ──▶ file key ──▶ payload
-//	outside all databases        keystore database                     database    memory      blob directory
+//	master ─ seals ─▶ epoch key ─ seals ─▶ one identity per dataset ─ opens ─▶ header ──▶ file key ──▶ payload
+//	a passphrase,     a file that no      keystore database                  database    memory       blob storage
+//	or custodians     backup copies
 //
 // One identity per dataset means that a header replayed under another dataset
 // opens nothing, so the vault cannot be used as an oracle for stolen headers,
-// and that destroying one small row destroys one dataset.
+// and that destroying one small row destroys one dataset. Package keystore
+// holds them, package blobs the payloads.
+//
+// A member can also keep the only key (OpenSelfCustody): then every granted
+// request waits until the member's own client has re-wrapped it, and the vault
+// never holds anything that opens the dataset.
 //
 // # What it guarantees
 //
@@ -28,27 +34,30 @@
 // carried along with it, so that an upload goes on after a crash where it
 // stood. A dataset is sealed only if its header opens under its own identity,
 // its last chunk is authentic and its manifest describes what was received.
+// No member takes more than their part of storage and connections.
 //
 // Revocation is immediate and then thorough: once Revoke has committed, no
 // delivery begins and those under way stop within 1 MiB or a second, in every
 // process. Then the key is deleted, both write-ahead logs are emptied, the
-// payload is unlinked, and a signed receipt says what of this was achieved.
+// payload is unlinked, and a signed receipt says what of this was achieved and
+// by when every backup of the keystore goes dark. It works on a full disk, and
 // Sweep finishes what a crash left undone.
 //
 // # What it refuses
 //
 // Whatever is not an acceptable age file (see package header), as early as
 // the bytes show it. Whatever belongs to another member, as not found. Work
-// with keys while the master identity is absent: Open, Seal and Rewrap answer
+// with keys while the master identity is absent: Seal and Rewrap answer
 // ErrVaultSealed, everything else goes on.
 //
 // # What it cannot do
 //
 // Call back what was delivered: who holds a file key holds it for good. Vouch
 // for a payload: who knows the file key can write another payload under the
-// same header, which is why members sign a manifest over the ciphertext.
-// Erase bytes from storage that copies behind its back: the keystore belongs
-// on an encrypted, trimmed volume with a short backup horizon. And while it is
+// same header, which is why members sign a manifest over the ciphertext. Look
+// into what a member in self-custody uploads or approves, beyond its form.
+// Erase bytes from storage that copies behind its back: the keystore and the
+// epochs' keys belong on an encrypted, trimmed volume. And while it is
 // unlocked its process holds keys that open vault-mode datasets: this package
 // separates keys from data, not the process from its host.
 package vault
@@ -94,6 +103,8 @@ type Config struct {
 	EpochDirs []string
 	Horizon   time.Duration // how long an epoch's key lives at most; 0: DefaultHorizon
 
+	Limits Limits // of one member
+
 	// Ballast is a file of 4 MiB that is given up when the disk is full, so
 	// that revocation always works. It lies on the databases' file system.
 	// Empty: no reserve is kept.
@@ -111,7 +122,9 @@ type Service struct {
 	ballast ballast
 	revoked revocations
 	writing claims
-	minting sync.RWMutex // held shared while a key has no dataset row yet
+
+	recipients recipients
+	minting    sync.RWMutex // held shared while a key has no dataset row yet
 
 	patience time.Duration // shredPatience, except in tests
 }
@@ -128,6 +141,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
+	c.Limits = c.Limits.orDefaults(c.MaxBytes)
 	id := c.Master
 	c.Master = nil // from here on it is kept where Lock can forget it
 	s := &Service{cfg: c, db: c.DB, ballast: ballast{path: c.Ballast}, patience: shredPatience}
@@ -184,27 +198,4 @@ func (r *revocations) add(ds coop.DatasetID) { r.set.Store(ds, struct{}{}) }
 func (r *revocations) has(ds coop.DatasetID) bool {
 	_, ok := r.set.Load(ds)
 	return ok
-}
-
-// claims lets one caller at a time write to an upload.
-type claims struct {
-	mu   sync.Mutex
-	held map[coop.UploadID]bool
-}
-
-func (c *claims) take(id coop.UploadID) (release func(), ok bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.held[id] {
-		return nil, false
-	}
-	if c.held == nil {
-		c.held = map[coop.UploadID]bool{}
-	}
-	c.held[id] = true
-	return func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		delete(c.held, id)
-	}, true
 }

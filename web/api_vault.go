@@ -126,7 +126,8 @@ func (s *Server) content(ctx context.Context, in *byID) (*huma.StreamResponse, e
 }
 
 // stream answers an age file with Range and ETag. The reader itself stops when
-// the member revokes.
+// the member revokes; then the connection is broken off, so that nobody takes
+// the torso for the file.
 func (s *Server) stream(d vault.Delivery, name string) (*huma.StreamResponse, error) {
 	file, err := d.Open()
 	if err != nil {
@@ -139,8 +140,26 @@ func (s *Server) stream(d vault.Delivery, name string) (*huma.StreamResponse, er
 		h.Set("Content-Type", "application/octet-stream")
 		h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
 		h.Set("ETag", d.ETag)
-		http.ServeContent(c.Response(), c.Request(), "", time.Time{}, file)
+		content := &watched{ReadSeekCloser: file}
+		http.ServeContent(c.Response(), c.Request(), "", time.Time{}, content)
+		if content.failed {
+			panic(http.ErrAbortHandler)
+		}
 	}}, nil
+}
+
+// watched remembers that reading failed, which http.ServeContent keeps to
+// itself.
+type watched struct {
+	io.ReadSeekCloser
+	failed bool
+}
+
+// Read implements io.Reader.
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.ReadSeekCloser.Read(p)
+	w.failed = w.failed || err != nil && !errors.Is(err, io.EOF)
+	return n, err
 }
 
 const (

@@ -53,6 +53,7 @@ type house struct {
 
 	builtIn   bool   // accounts with passkeys, beside those of people()
 	admission string // instead of the demo charter's
+	largest   int64  // upload, if it is not maxBytes
 }
 
 func people() []authserver.Account {
@@ -114,7 +115,7 @@ func (h *house) openVault(ctx context.Context, d *db.DB, con *consent.Service, l
 	master, err := vault.NewMaster()
 	ok(h.t, err)
 	h.vault, err = vault.New(ctx, vault.Config{DB: d, Keystore: testkit.DB(h.t), EpochDirs: []string{h.t.TempDir()}, Blobs: blobs, Consent: con, Log: log, Clock: h.clock.Now,
-		Master: master, Key: key, MaxBytes: maxBytes, ClassicRecipients: true})
+		Master: master, Key: key, MaxBytes: cmp.Or(h.largest, maxBytes), ClassicRecipients: true})
 	ok(h.t, err)
 }
 
@@ -136,7 +137,7 @@ func (h *house) serve(listener net.Listener, work func(context.Context)) {
 	ctx, stop := context.WithCancel(context.Background())
 	worked := make(chan struct{})
 	go func() { defer close(worked); work(ctx) }()
-	go func() { _ = server.Serve(listener) }()
+	go func() { _ = server.Serve(web.Narrow(listener)) }()
 	h.t.Cleanup(func() { stop(); <-worked; _ = server.Close() })
 }
 

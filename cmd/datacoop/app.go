@@ -43,6 +43,7 @@ type appConfig struct {
 	BuiltIn     bool      // members have accounts here, with passkeys
 	Login       web.Login // empty: the embedded issuer
 	MaxBytes    int64
+	Payloads    string // bucket of whole payloads; empty: the data directory
 	Logger      *slog.Logger
 }
 
@@ -143,10 +144,15 @@ func (a *app) openRooms(ctx context.Context) error {
 	if err := os.MkdirAll(payloads, 0o700); err != nil {
 		return fmt.Errorf("payload directory: %w", err)
 	}
-	blobs, err := vault.OpenBlobs(payloads)
+	open := func() (*vault.Blobs, error) { return vault.OpenBlobs(payloads) }
+	if a.Payloads != "" {
+		open = func() (*vault.Blobs, error) { return vault.OpenBucket(ctx, payloads, a.Payloads) }
+	}
+	blobs, err := open()
 	if err != nil {
 		return err
 	}
+	a.closers = append(a.closers, blobs.Close)
 	a.vault, err = vault.New(ctx, vault.Config{DB: a.db, Keystore: a.keystore, Blobs: blobs, Consent: a.consent,
 		Log: a.log, Clock: a.Clock, Master: a.Master, Key: a.Keys.receipt(), MaxBytes: a.MaxBytes,
 		EpochDirs: []string{filepath.Join(a.Data, custody.EpochDir)}, Ballast: filepath.Join(a.Data, "ballast"), ClassicRecipients: a.Charter.ClassicRecipients, Logger: a.Logger})

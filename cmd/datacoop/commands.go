@@ -14,4 +14,5 @@ type commands struct {
 	Policy PolicyCmd `cmd:"" help:"Check access policies before they are proposed."`
 	Vault  VaultCmd  `cmd:"" help:"Keep the vault's master key."`
 	Verify VerifyCmd `cmd:"" help:"Recompute everything that claims to be true."`
+	Bench  BenchCmd  `cmd:"" help:"Measure the performance goals, each beside its anchor."`
 }

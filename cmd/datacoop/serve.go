@@ -41,6 +41,7 @@ type ServeCmd struct {
 	ACMEHost        string          `name:"acme-host" help:"Get TLS certificates for this host name by ACME. By using it you accept the terms of the authority."`
 	ACMEDirectory   string          `name:"acme-directory" default:"https://acme-v02.api.letsencrypt.org/directory" help:"The certificate authority's ACME directory."`
 	MaxUpload       int64           `default:"1073741824" help:"Largest upload in bytes."`
+	Payloads        string          `help:"Bucket for encrypted files, such as s3://name?region=eu-central-1; its credentials come from AWS_ variables. Default: the data directory."`
 }
 
 // Run serves until it is interrupted.
@@ -89,7 +90,7 @@ func (c *ServeCmd) config(base string) (appConfig, error) {
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return appConfig{}, fmt.Errorf("data directory: %w", err)
 	}
-	config := appConfig{Data: c.Data, BaseURL: base, Clock: coop.SystemClock, MaxBytes: c.MaxUpload, Logger: newLogger(), BuiltIn: c.BuiltinAccounts,
+	config := appConfig{Data: c.Data, BaseURL: base, Clock: coop.SystemClock, MaxBytes: c.MaxUpload, Payloads: c.Payloads, Logger: newLogger(), BuiltIn: c.BuiltinAccounts,
 		Login: web.Login{Issuer: c.Issuer, ClientID: c.ClientID, ClientSecret: c.ClientSecret}}
 	var err error
 	if config.CharterText, config.Charter, err = loadCharter(c.Data, c.Charter); err != nil {
@@ -155,7 +156,7 @@ func listen(address, base string) (net.Listener, string, error) {
 		}
 		base = fmt.Sprintf("http://%s", net.JoinHostPort(host, fmt.Sprint(listener.Addr().(*net.TCPAddr).Port)))
 	}
-	return listener, base, nil
+	return web.Narrow(listener), base, nil
 }
 
 func isLoopback(base string) bool {

@@ -39,6 +39,19 @@ func ParseRecipient(s string) (age.Recipient, string, error) {
 	return r, kind, nil
 }
 
+// KnownRecipient reads a recipient that ParseRecipient has accepted before,
+// without trying to wrap to it again. Error: ErrRecipient.
+func KnownRecipient(s string) (age.Recipient, string, error) {
+	if len(s) > maxRecipientLen {
+		return nil, "", ErrRecipient
+	}
+	r, kind, err := parse(s)
+	if err != nil {
+		return nil, "", ErrRecipient
+	}
+	return r, kind, nil
+}
+
 type namedRecipient interface {
 	age.Recipient
 	String() string

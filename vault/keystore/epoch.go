@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"filippo.io/age"
@@ -148,11 +147,11 @@ func (s *Store) Rotate(ctx context.Context, next Identity) error {
 // handOver lets the next master too open the key of the epoch that is about to
 // end, so that a rotation which is interrupted can be finished with it alone.
 func (s *Store) handOver(ctx context.Context, m opened, e epoch, next recipient) error {
-	id, err := s.epochIdentity(ctx, m, e.Number)
+	k, err := s.epochKey(ctx, m, e.Number)
 	if err != nil {
 		return err
 	}
-	return s.keepEpochKey(e.Number, id, m.to, next)
+	return s.keepEpochKey(e.Number, k.id, m.to, next)
 }
 
 // keepEpochKey writes an epoch's key file, sealed to the given masters.
@@ -196,7 +195,11 @@ func (s *Store) beginEpoch(ctx context.Context, m opened, number int64) (epoch, 
 	if err := s.db.Update(ctx, func(tx *db.Tx) error { return insertEpoch(tx, e) }); err != nil {
 		return epoch{}, fmt.Errorf("keystore: epoch: %w", err)
 	}
-	m.epochs.put(number, id)
+	k, err := newEpochKey(id)
+	if err != nil {
+		return epoch{}, err
+	}
+	m.epochs.put(number, k)
 	return e, nil
 }
 
@@ -258,9 +261,9 @@ func (s *Store) openEpochs(ctx context.Context) (out []epoch, err error) {
 // does not open under its own epoch's key is lost already and does not keep
 // that key alive.
 func (s *Store) reseal(ctx context.Context, m opened, to epoch) error {
-	recipient, err := parseRecipient(to.Recipient)
+	with, err := s.epochKey(ctx, m, to.Number)
 	if err != nil {
-		return fmt.Errorf("keystore: reseal: %w", err)
+		return err
 	}
 	for last := coop.DatasetID(""); ; {
 		var rows []key
@@ -275,13 +278,13 @@ func (s *Store) reseal(ctx context.Context, m opened, to epoch) error {
 			return nil
 		}
 		last = rows[len(rows)-1].Dataset
-		if err := s.resealBatch(ctx, m, rows, to.Number, recipient); err != nil {
+		if err := s.resealBatch(ctx, m, rows, to.Number, with); err != nil {
 			return fmt.Errorf("keystore: reseal: %w", err)
 		}
 	}
 }
 
-func (s *Store) resealBatch(ctx context.Context, m opened, rows []key, number int64, to age.Recipient) error {
+func (s *Store) resealBatch(ctx context.Context, m opened, rows []key, number int64, with *epochKey) error {
 	fresh := make([]key, len(rows))
 	for i, row := range rows {
 		text, err := s.openKey(ctx, m, row)
@@ -292,11 +295,7 @@ func (s *Store) resealBatch(ctx context.Context, m opened, rows []key, number in
 			s.log.ErrorContext(ctx, "keystore: a key in the keystore does not open", "dataset", row.Dataset, "error", err)
 			continue
 		}
-		sealed, err := sealIdentity(row.Dataset, text, to)
-		if err != nil {
-			return err
-		}
-		fresh[i] = key{Dataset: row.Dataset, Epoch: number, Sealed: sealed}
+		fresh[i] = key{Dataset: row.Dataset, Epoch: number, Sealed: with.seal(row.Dataset, number, text)}
 	}
 	return s.db.Update(ctx, func(tx *db.Tx) error {
 		for i, k := range fresh {
@@ -327,58 +326,3 @@ func (s *Store) currentEpoch(ctx context.Context) (e epoch, err error) {
 	}
 	return e, nil
 }
-
-// epochIdentity answers an epoch's key, from memory or from its file.
-func (s *Store) epochIdentity(ctx context.Context, m opened, number int64) (age.Identity, error) {
-	if id, ok := m.epochs.get(number); ok {
-		return id, nil
-	}
-	var e epoch
-	err := s.db.View(ctx, func(tx *db.Tx) (err error) {
-		e, err = getEpoch(tx, number)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("keystore: epoch: %w", err)
-	}
-	id, err := s.readEpochKey(m, e)
-	if err != nil {
-		return nil, err
-	}
-	m.epochs.put(number, id)
-	return id, nil
-}
-
-func (s *Store) readEpochKey(m opened, e epoch) (age.Identity, error) {
-	sealed, err := s.files.read(e.Number)
-	if err != nil {
-		return nil, err
-	}
-	text, err := decryptWith(bytes.NewReader(sealed), m.id)
-	if err != nil {
-		return nil, fmt.Errorf("%w (%w)", ErrEpochLost, err)
-	}
-	defer clear(text)
-	ids, err := age.ParseIdentities(bytes.NewReader(text))
-	if err != nil || len(ids) != 1 {
-		return nil, ErrEpochLost
-	}
-	if _, to, err := identityText(ids[0]); err != nil || to.String() != e.Recipient {
-		return nil, ErrEpochLost
-	}
-	return ids[0], nil
-}
-
-// epochCache holds the opened keys of living epochs.
-type epochCache struct{ ids sync.Map }
-
-func (c *epochCache) get(number int64) (age.Identity, bool) {
-	id, ok := c.ids.Load(number)
-	if !ok {
-		return nil, false
-	}
-	return id.(age.Identity), true
-}
-
-func (c *epochCache) put(number int64, id age.Identity) { c.ids.Store(number, id) }
-func (c *epochCache) drop(number int64)                 { c.ids.Delete(number) }

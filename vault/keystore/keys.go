@@ -1,11 +1,9 @@
 package keystore
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"filippo.io/age"
 
@@ -18,9 +16,9 @@ import (
 var errTurned = errors.New("keystore: the epoch turned meanwhile")
 
 // Mint makes an identity for one dataset, of the kind that can stand in a
-// header beside the member's own, and stores it sealed to the current epoch's
-// key. That takes the public half alone, so that a locked keystore mints too. It
-// answers the recipient. Error: ErrSealed if no master has ever unlocked it.
+// header beside the member's own, and stores it sealed under the current
+// epoch's key. A locked keystore has its public half and mints too. It answers
+// the recipient. Error: ErrSealed if no master has ever unlocked it.
 func (s *Store) Mint(ctx context.Context, ds coop.DatasetID, kind string) (string, error) {
 	text, to, err := newIdentity(kind)
 	if err != nil {
@@ -45,11 +43,7 @@ func (s *Store) mintOnce(ctx context.Context, ds coop.DatasetID, text string) er
 	if err != nil {
 		return err
 	}
-	to, err := parseRecipient(e.Recipient)
-	if err != nil {
-		return err
-	}
-	sealed, err := sealIdentity(ds, text, to)
+	sealed, err := s.sealFor(ctx, e, ds, text)
 	if err != nil {
 		return err
 	}
@@ -80,18 +74,6 @@ func newIdentity(kind string) (string, recipient, error) {
 	return id.String(), id.Recipient(), nil
 }
 
-// sealIdentity binds the identity to its dataset: a row copied to another
-// dataset's place in the keystore is refused when it is opened.
-func sealIdentity(ds coop.DatasetID, text string, to age.Recipient) ([]byte, error) {
-	plain := []byte(string(ds) + "\n" + text + "\n")
-	defer clear(plain)
-	var out bytes.Buffer
-	if err := encryptTo(&out, plain, to); err != nil {
-		return nil, err
-	}
-	return out.Bytes(), nil
-}
-
 // Identity opens a dataset's identity. It is read from the keystore each time,
 // so that a deleted key opens nothing from the next call on.
 //
@@ -117,28 +99,6 @@ func (s *Store) Identity(ctx context.Context, ds coop.DatasetID) (age.Identity, 
 		return nil, fmt.Errorf("keystore: %w", err)
 	}
 	return parseIdentity(text)
-}
-
-// openKey opens a row of the keystore and answers the identity as text.
-func (s *Store) openKey(ctx context.Context, m opened, k key) (string, error) {
-	with, err := s.epochIdentity(ctx, m, k.Epoch)
-	if err != nil {
-		return "", err
-	}
-	return unsealIdentity(k.Dataset, k.Sealed, with)
-}
-
-func unsealIdentity(ds coop.DatasetID, sealed []byte, with age.Identity) (string, error) {
-	plain, err := decryptWith(bytes.NewReader(sealed), with)
-	if err != nil {
-		return "", err
-	}
-	defer clear(plain)
-	owner, text, ok := strings.Cut(strings.TrimSuffix(string(plain), "\n"), "\n")
-	if !ok || owner != string(ds) {
-		return "", errors.New("the key of another dataset is in this dataset's place")
-	}
-	return text, nil
 }
 
 // Forget deletes keys. Their bytes are gone for good once the

@@ -146,7 +146,7 @@ func (s *Store) Unlock(ctx context.Context, id age.Identity) error {
 	case current.Master != to.String():
 		return ErrOtherMaster
 	}
-	if _, err := s.epochIdentity(ctx, m, current.Number); err != nil {
+	if _, err := s.epochKey(ctx, m, current.Number); err != nil {
 		return err
 	}
 	s.master.set(&m)

@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"filippo.io/age"
-
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/internal/testkit"
@@ -313,6 +311,40 @@ func TestARowInAnothersPlaceIsRefused(t *testing.T) {
 	c.opens(victims)
 }
 
+func TestARowIsBoundToItsDatasetAndEpoch(t *testing.T) {
+	c := newCellar(t)
+	ds := c.minted()
+	row := c.row(ds)
+	if row.Sealed[0] != direct {
+		t.Fatal("an unlocked keystore wrote the slow form")
+	}
+	k := must[*epochKey](t)(c.epochKey(t.Context(), c.unlocked(), 1))
+	must[string](t)(k.open(row))
+	for i := range row.Sealed {
+		bad := row
+		bad.Sealed = bytes.Clone(row.Sealed)
+		bad.Sealed[i] ^= 0x40
+		if _, err := k.open(bad); err == nil {
+			t.Fatalf("byte %d changed and opened", i)
+		}
+		bad.Sealed = row.Sealed[:i]
+		if _, err := k.open(bad); err == nil {
+			t.Fatalf("cut to %d bytes and opened", i)
+		}
+	}
+	other := row
+	other.Epoch = 2
+	if _, err := k.open(other); err == nil {
+		t.Error("it opens in another epoch")
+	}
+	c.Lock()
+	if slow := c.row(c.minted()); !bytes.HasPrefix(slow.Sealed, []byte("age-encryption.org/v1")) {
+		t.Error("a locked keystore wrote something else than an age file")
+	} else if _, err := k.open(slow); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestADeletedKeyOpensNothingAndDoesNotComeBack(t *testing.T) {
 	c := newCellar(t)
 	keep, gone := c.minted(), c.minted()
@@ -323,7 +355,7 @@ func TestADeletedKeyOpensNothingAndDoesNotComeBack(t *testing.T) {
 	_, err := c.Identity(t.Context(), gone)
 	wants(t, err, ErrNoKey)
 	begun := must[epoch](t)(c.beginEpoch(t.Context(), c.unlocked(), 2))
-	if err := c.resealBatch(t.Context(), c.unlocked(), stale, 2, must[age.Recipient](t)(parseRecipient(begun.Recipient))); err != nil {
+	if err := c.resealBatch(t.Context(), c.unlocked(), stale, 2, must[*epochKey](t)(c.epochKey(t.Context(), c.unlocked(), begun.Number))); err != nil {
 		t.Fatal(err)
 	}
 	if held := must[[]coop.DatasetID](t)(c.Holders(t.Context())); len(held) != 1 || held[0] != keep {

@@ -12,7 +12,7 @@ CREATE TABLE keystore_epochs (
 CREATE TABLE keystore_keys (
     dataset    TEXT PRIMARY KEY,
     epoch      BIGINT NOT NULL,
-    sealed     BYTEA NOT NULL, -- age file to the epoch's recipient: dataset id and identity
+    sealed     BYTEA NOT NULL, -- the identity, under the epoch's key and bound to the dataset; row.go has both forms
     created_at BIGINT NOT NULL
 );
 

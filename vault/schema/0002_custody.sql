@@ -16,3 +16,8 @@ CREATE TABLE vault_approvals (
 
 CREATE INDEX vault_approvals_by_member ON vault_approvals (member, id);
 CREATE INDEX vault_approvals_by_dataset ON vault_approvals (dataset);
+
+CREATE INDEX vault_uploads_by_member ON vault_uploads (member);
+
+-- While a dataset stands, its deliveries are counted by their rows.
+UPDATE vault_datasets SET deliveries = 0 WHERE state NOT IN ('shredding', 'shredded');

@@ -1,0 +1,29 @@
+package web
+
+import "net"
+
+// sendBuffer is what the kernel may hold of an answer that the reader has not
+// taken yet. Linux doubles it. It is part of what still arrives after a member
+// has revoked, so it is kept well under the mebibyte that is promised.
+const sendBuffer = 128 << 10
+
+// Narrow caps what every connection of a listener buffers on its way out.
+func Narrow(l net.Listener) net.Listener { return narrow{l} }
+
+type narrow struct{ net.Listener }
+
+// Accept implements net.Listener. A connection that cannot be capped has gone
+// already; the next one is waited for.
+func (n narrow) Accept() (net.Conn, error) {
+	for {
+		c, err := n.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		tcp, ok := c.(*net.TCPConn)
+		if !ok || tcp.SetWriteBuffer(sendBuffer) == nil {
+			return c, nil
+		}
+		_ = c.Close()
+	}
+}
