@@ -44,6 +44,9 @@ func (s *Store) mintOnce(ctx context.Context, ds coop.DatasetID, text string) er
 		return err
 	}
 	sealed, err := s.sealFor(ctx, e, ds, text)
+	if errors.Is(err, ErrEpochLost) {
+		return s.turnedSince(ctx, e.Number, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -57,6 +60,19 @@ func (s *Store) mintOnce(ctx context.Context, ds coop.DatasetID, text string) er
 		}
 		return insertKey(tx, key{Dataset: ds, Epoch: e.Number, Sealed: sealed, CreatedAt: s.now()})
 	})
+}
+
+// turnedSince answers errTurned if a newer epoch has begun, and lost if the key
+// of the current one is really gone.
+func (s *Store) turnedSince(ctx context.Context, number int64, lost error) error {
+	now, err := s.currentEpoch(ctx)
+	switch {
+	case err != nil:
+		return err
+	case now.Number != number:
+		return errTurned
+	}
+	return lost
 }
 
 func newIdentity(kind string) (string, recipient, error) {
@@ -79,26 +95,50 @@ func newIdentity(kind string) (string, recipient, error) {
 //
 // Errors: ErrSealed, ErrNoKey, ErrEpochLost.
 func (s *Store) Identity(ctx context.Context, ds coop.DatasetID) (age.Identity, error) {
+	for {
+		id, err := s.identityOnce(ctx, ds)
+		if !errors.Is(err, errTurned) {
+			return id, err
+		}
+	}
+}
+
+func (s *Store) identityOnce(ctx context.Context, ds coop.DatasetID) (age.Identity, error) {
 	m, err := s.master.get()
 	if err != nil {
 		return nil, err
 	}
-	var k key
-	err = s.db.View(ctx, func(tx *db.Tx) (err error) {
-		k, err = getKey(tx, ds)
-		return err
-	})
-	if errors.Is(err, db.ErrNoRow) {
-		return nil, ErrNoKey
-	}
+	k, err := s.row(ctx, ds)
 	if err != nil {
-		return nil, fmt.Errorf("keystore: %w", err)
+		return nil, err
 	}
 	text, err := s.openKey(ctx, m, k)
+	if errors.Is(err, ErrEpochLost) {
+		// The row may have moved to a new epoch since it was read.
+		if again, moved := s.row(ctx, ds); moved != nil {
+			return nil, moved
+		} else if again.Epoch != k.Epoch {
+			return nil, errTurned
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("keystore: %w", err)
 	}
 	return parseIdentity(text)
+}
+
+func (s *Store) row(ctx context.Context, ds coop.DatasetID) (k key, err error) {
+	err = s.db.View(ctx, func(tx *db.Tx) error {
+		k, err = getKey(tx, ds)
+		return err
+	})
+	if errors.Is(err, db.ErrNoRow) {
+		return key{}, ErrNoKey
+	}
+	if err != nil {
+		return key{}, fmt.Errorf("keystore: %w", err)
+	}
+	return k, nil
 }
 
 // Forget deletes keys. Their bytes are gone for good once the

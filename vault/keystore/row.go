@@ -179,16 +179,15 @@ func (s *Store) readEpochKey(m opened, e epoch) (age.Identity, error) {
 	return ids[0], nil
 }
 
-// epochCache holds the opened keys of living epochs.
+// epochCache holds the opened keys of living epochs. An epoch that was dropped
+// stays out: who read its key file just before cannot bring it back.
 type epochCache struct{ keys sync.Map }
 
 func (c *epochCache) get(number int64) (*epochKey, bool) {
-	k, ok := c.keys.Load(number)
-	if !ok {
-		return nil, false
-	}
-	return k.(*epochKey), true
+	v, _ := c.keys.Load(number)
+	k, _ := v.(*epochKey)
+	return k, k != nil
 }
 
-func (c *epochCache) put(number int64, k *epochKey) { c.keys.Store(number, k) }
-func (c *epochCache) drop(number int64)             { c.keys.Delete(number) }
+func (c *epochCache) put(number int64, k *epochKey) { c.keys.LoadOrStore(number, k) }
+func (c *epochCache) drop(number int64)             { c.keys.Store(number, (*epochKey)(nil)) }
