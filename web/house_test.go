@@ -47,6 +47,7 @@ type house struct {
 	base  string
 	clock *testkit.Clock
 	logs  *bytes.Buffer
+	db    *db.DB
 	web   *web.Server
 	vault *vault.Service
 	auth  *authserver.Server
@@ -78,6 +79,7 @@ func openHouse(t *testing.T, changes ...func(*house)) *house {
 		change(h)
 	}
 	d := testkit.DB(t)
+	h.db = d
 	log, queue := testkit.Audit(t, d), testkit.Queue(t, d, h.clock.Now)
 	charter, err := coop.ParseCharter(governance.DemoCharter())
 	ok(t, err)
@@ -103,7 +105,7 @@ func openHouse(t *testing.T, changes ...func(*house)) *house {
 	h.web, err = web.New(ctx, web.Config{DB: d, BaseURL: h.base, Charter: charter, CharterDigest: coop.Digest(governance.DemoCharter()),
 		Clock: h.clock.Now, Engine: engine, Consent: con, Vault: h.vault, Governance: gov, Market: market, Log: log, AuthServer: h.auth,
 		Login:      web.Login{Issuer: h.base, ClientID: "portal", ClientSecret: secret},
-		ReceiptKey: key.Public().(ed25519.PublicKey), Logger: slog.New(slog.NewTextHandler(h.logs, nil))})
+		ReceiptKey: key.Public().(ed25519.PublicKey), Secret: bytes.Repeat([]byte{7}, 32), Logger: slog.New(slog.NewTextHandler(h.logs, nil))})
 	ok(t, err)
 	h.serve(listener, func(ctx context.Context) { queue.Run(ctx) })
 	return h

@@ -24,6 +24,7 @@ package web
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/sha256"
 	"embed"
 	"fmt"
 	"log/slog"
@@ -64,6 +65,7 @@ type Config struct {
 	AuthServer    *authserver.Server
 	Login         Login
 	ReceiptKey    ed25519.PublicKey
+	Secret        []byte // keys what is remembered of calls that may be repeated; at least 32 bytes
 	Logger        *slog.Logger
 }
 
@@ -94,6 +96,9 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	base, err := url.Parse(c.BaseURL)
 	if err != nil || base.Host == "" {
 		return nil, fmt.Errorf("web: base URL: needs a scheme and a host")
+	}
+	if len(c.Secret) < sha256.Size {
+		return nil, fmt.Errorf("web: secret: needs %d bytes", sha256.Size)
 	}
 	if err := c.DB.Migrate(ctx, "web", schema); err != nil {
 		return nil, fmt.Errorf("web: migrate: %w", err)

@@ -234,7 +234,7 @@ func (a *app) openWeb(ctx context.Context) error {
 	a.web, err = web.New(ctx, web.Config{DB: a.db, BaseURL: a.BaseURL, Charter: a.Charter,
 		CharterDigest: coop.Digest(a.CharterText), Clock: a.Clock, Engine: a.engine, Consent: a.consent, Vault: a.vault,
 		Governance: a.governance, Market: a.market, Log: a.log, AuthServer: a.auth, Login: login,
-		ReceiptKey: a.Keys.receipt().Public().(ed25519.PublicKey), Logger: a.Logger})
+		ReceiptKey: a.Keys.receipt().Public().(ed25519.PublicKey), Secret: a.Keys.repeat(), Logger: a.Logger})
 	return err
 }
 
@@ -274,6 +274,7 @@ func (a *app) run(ctx context.Context, listener net.Listener) error {
 	var worker sync.WaitGroup
 	worker.Go(func() { a.jobs.Run(working) })
 	worker.Go(func() { a.vault.Keep(working) })
+	worker.Go(func() { a.once.Run(working, a.Logger) })
 	drained := make(chan error, 1)
 	go func() {
 		<-ctx.Done()

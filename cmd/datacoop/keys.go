@@ -4,7 +4,9 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
@@ -86,6 +88,13 @@ func writePrivate(path string, text []byte) error {
 
 func (k serverKeys) log() ed25519.PrivateKey     { return ed25519.NewKeyFromSeed(k.Log) }
 func (k serverKeys) receipt() ed25519.PrivateKey { return ed25519.NewKeyFromSeed(k.Receipt) }
+
+// repeat is the secret of the digests that tell repeated calls apart.
+func (k serverKeys) repeat() []byte {
+	mac := hmac.New(sha256.New, k.OAuth)
+	mac.Write([]byte("datacoop web repeated calls"))
+	return mac.Sum(nil)
+}
 
 func (k serverKeys) oidc() (*ecdsa.PrivateKey, error) {
 	key, err := x509.ParsePKCS8PrivateKey(k.OIDC)

@@ -27,6 +27,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"distributed.ai/datacoop/internal/db"
@@ -47,7 +48,7 @@ const maxKey = 255
 type Key struct {
 	Caller string   // who calls, such as a member's or researcher's id
 	Key    string   // the Idempotency-Key the caller chose; empty means none
-	Body   [32]byte // SHA-256 of method, path and body
+	Body   [32]byte // keyed digest of path and body: what was said must not be guessed from it
 }
 
 type contextKey struct{}
@@ -77,6 +78,22 @@ func (s *Store) Prune(ctx context.Context) error {
 		return fmt.Errorf("once: prune: %w", err)
 	}
 	return nil
+}
+
+// Run prunes once an hour until ctx ends. What fails is logged and tried again.
+func (s *Store) Run(ctx context.Context, logger *slog.Logger) {
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := s.Prune(ctx); err != nil {
+				logger.WarnContext(ctx, "forget repeated calls", "error", err)
+			}
+		}
+	}
 }
 
 // Published faults.
