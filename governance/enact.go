@@ -49,7 +49,7 @@ func (s *Service) enact(ctx context.Context, id coop.ProposalID) error {
 	if err != nil || p.State != Passed {
 		return err
 	}
-	report, err := policies.Gate(ctx, p.Source)
+	_, report, err := s.Gate(ctx, p.Source)
 	if err != nil {
 		return err
 	}

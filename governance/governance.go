@@ -69,8 +69,8 @@ import (
 //go:embed schema/*.sql
 var schema embed.FS
 
-// Config is what the council hall stands on. Everything but Issuer and
-// CharterText is needed.
+// Config is what the council hall stands on. Everything but Gate, Issuer
+// and CharterText is needed.
 type Config struct {
 	DB      *db.DB
 	Consent *consent.Service
@@ -79,6 +79,11 @@ type Config struct {
 	Jobs    *jobs.Queue
 	Clock   coop.Clock
 	Key     ed25519.PrivateKey // the co-op's; invitations and receipts are derived from it
+
+	// Gate is [Gate] or something that runs it; nil means in this process. A
+	// server passes one that starts a process for it, where a policy that takes
+	// all memory or looks at no deadline harms nobody.
+	Gate func(ctx context.Context, source []byte) ([]byte, policies.Report, error)
 
 	Charter     coop.Charter
 	CharterText []byte // the text Charter was parsed from; its digest names the rules of each vote
@@ -104,6 +109,9 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	}
 	if err := c.DB.Migrate(ctx, "governance", schema); err != nil {
 		return nil, fmt.Errorf("governance: migrate: %w", err)
+	}
+	if c.Gate == nil {
+		c.Gate = Gate
 	}
 	s := &Service{Config: c}
 	c.Jobs.Handle(KindTally, s.tallyJob)

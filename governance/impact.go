@@ -53,7 +53,7 @@ func (s *Service) Preview(ctx context.Context, source []byte) (policies.Report, 
 	if len(source) == 0 || len(source) > policies.MaxAccess {
 		return policies.Report{}, Impact{}, ErrPolicySize
 	}
-	laid, report, err := gate(ctx, source)
+	laid, report, err := s.Gate(ctx, source)
 	if err != nil {
 		return policies.Report{}, Impact{}, fmt.Errorf("governance: preview: %w", err)
 	}

@@ -93,7 +93,7 @@ func (s *Service) Propose(ctx context.Context, by coop.MemberID, d Draft) (Propo
 	if err := d.check(); err != nil {
 		return Proposal{}, err
 	}
-	source, report, err := gate(ctx, d.Source)
+	source, report, err := s.Gate(ctx, d.Source)
 	if err != nil {
 		return Proposal{}, fmt.Errorf("governance: propose: %w", err)
 	}
@@ -110,8 +110,10 @@ func (s *Service) Propose(ctx context.Context, by coop.MemberID, d Draft) (Propo
 	})
 }
 
-// gate lays a policy out as the law book wants it and puts it to the gate.
-func gate(ctx context.Context, source []byte) ([]byte, policies.Report, error) {
+// Gate lays a policy out as the law book wants it and puts it to the law
+// book's gate. The policy laid out is empty where the report says that it is
+// none.
+func Gate(ctx context.Context, source []byte) ([]byte, policies.Report, error) {
 	laid, err := policies.Format(source)
 	var broken *policies.Broken
 	if errors.As(err, &broken) {

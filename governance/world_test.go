@@ -101,7 +101,7 @@ func (w *world) propose(by coop.MemberID, source []byte) Proposal {
 	w.t.Helper()
 	report, ok := reports.Load(string(source))
 	if !ok {
-		_, fresh, err := gate(w.t.Context(), source)
+		_, fresh, err := Gate(w.t.Context(), source)
 		must(w.t, err)
 		if !fresh.OK {
 			w.t.Fatalf("the gate refuses: %q", fresh.Findings)

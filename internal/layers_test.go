@@ -23,6 +23,7 @@ const module = "distributed.ai/datacoop"
 // floors is the house, from the ground up. A package imports only lower
 // floors, never its own.
 var floors = map[string]int{
+	"internal/child": 0,
 	"internal/coop":  0,
 	"internal/fault": 0,
 
@@ -73,6 +74,7 @@ var annexes = []string{
 	"web/islands/reducer",
 	"web/islands",
 	"web/portal",
+	"web/tus",
 	"cmd/datacoop/custody",
 	"cmd/datacoop/bench",
 	"cmd/datacoop/founding",

@@ -160,7 +160,7 @@ func (a *app) openRooms(ctx context.Context) error {
 		return err
 	}
 	a.governance, err = governance.New(ctx, governance.Config{DB: a.db, Consent: a.consent, Engine: a.engine, Log: a.log,
-		Jobs: a.jobs, Clock: a.Clock, Key: a.Keys.receipt(), Charter: a.Charter, CharterText: a.CharterText, Issuer: a.issuer()})
+		Jobs: a.jobs, Clock: a.Clock, Key: a.Keys.receipt(), Charter: a.Charter, CharterText: a.CharterText, Issuer: a.issuer(), Gate: gateApart})
 	if err != nil {
 		return err
 	}

@@ -15,9 +15,12 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"distributed.ai/datacoop/internal/child"
 )
 
 func main() {
+	child.Serve(gates)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	k := kong.Parse(&commands{}, kong.Name("datacoop"), kong.DefaultEnvars("DATACOOP"), kong.ShortUsageOnError(),

@@ -30,7 +30,7 @@ func (c *PolicyCheckCmd) Run(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("policy: %w", err)
 		}
-		report, err := policies.Gate(ctx, text)
+		report, err := checkApart(ctx, text)
 		if err != nil {
 			return fmt.Errorf("policy: %w", err)
 		}

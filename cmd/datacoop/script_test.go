@@ -17,13 +17,17 @@ import (
 
 	"filippo.io/age"
 
+	"distributed.ai/datacoop/internal/child"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/marketplace/codebook"
 	"distributed.ai/datacoop/vault/header"
 	"distributed.ai/datacoop/web/client"
 )
 
-func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"datacoop": main}) }
+func TestMain(m *testing.M) {
+	child.Serve(gates)
+	testscript.Main(m, map[string]func(){"datacoop": main})
+}
 
 // TestScripts runs the commands as people do; the scripts say what happens.
 func TestScripts(t *testing.T) {
