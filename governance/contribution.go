@@ -62,11 +62,11 @@ func (w Work) check() error {
 	switch {
 	case !slices.Contains(WorkKinds(), w.Kind):
 		return ErrWorkKind
-	case !line(w.Title, 1, longestWorkTitle):
+	case !coop.Line(w.Title, 1, longestWorkTitle):
 		return ErrWorkTitle
-	case !prose(w.Evidence, 1, longestEvidence):
+	case !coop.Prose(w.Evidence, 1, longestEvidence):
 		return ErrWorkEvidence
-	case !prose(w.Text, 0, longestWorkText):
+	case !coop.Prose(w.Text, 0, longestWorkText):
 		return ErrWorkText
 	}
 	return nil

@@ -52,7 +52,7 @@ type Identity struct {
 }
 
 func (i Identity) check() error {
-	if !line(i.Issuer, 1, longestIssuer) || !line(i.Subject, 1, longestSubject) {
+	if !coop.Line(i.Issuer, 1, longestIssuer) || !coop.Line(i.Subject, 1, longestSubject) {
 		return ErrIdentity
 	}
 	return nil

@@ -76,9 +76,9 @@ type Proposal struct {
 
 func (d Draft) check() error {
 	switch {
-	case !line(d.Title, 1, longestTitle):
+	case !coop.Line(d.Title, 1, longestTitle):
 		return ErrProposalTitle
-	case !prose(d.Text, 1, longestText):
+	case !coop.Prose(d.Text, 1, longestText):
 		return ErrProposalText
 	case len(d.Source) == 0 || len(d.Source) > policies.MaxAccess:
 		return ErrPolicySize

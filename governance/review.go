@@ -42,7 +42,7 @@ func (v Verdict) check() error {
 	switch {
 	case v.Accept && (v.Size < 1 || v.Size >= len(sizePoints)):
 		return ErrSize
-	case !prose(v.Note, least, longestNote):
+	case !coop.Prose(v.Note, least, longestNote):
 		return ErrNote
 	}
 	return nil

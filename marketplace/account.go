@@ -33,7 +33,7 @@ func (a PayoutAccount) Ending() string {
 // leave the former account in place.
 func (s *Service) SetPayoutAccount(ctx context.Context, m coop.MemberID, holder, iban string) (PayoutAccount, error) {
 	a := PayoutAccount{Member: m, Holder: strings.TrimSpace(holder), IBAN: bank.NormaliseIBAN(iban), UpdatedAt: s.now()}
-	if !line(a.Holder, bank.MaxName) || !strings.ContainsFunc(bank.Latin(a.Holder), unicode.IsLetter) {
+	if !coop.Line(a.Holder, 1, bank.MaxName) || !strings.ContainsFunc(bank.Latin(a.Holder), unicode.IsLetter) {
 		return PayoutAccount{}, ErrHolder
 	}
 	if !bank.ValidIBAN(a.IBAN) {

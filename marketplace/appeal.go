@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"unicode/utf8"
 
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
@@ -61,7 +60,7 @@ func (s *Service) Appeal(ctx context.Context, m coop.MemberID, id coop.PeriodID,
 // prose checks the words of an appeal or its answer.
 func prose(text string) (string, error) {
 	text = strings.TrimSpace(text)
-	if text == "" || !utf8.ValidString(text) || utf8.RuneCountInString(text) > maxAppeal {
+	if !coop.Prose(text, 1, maxAppeal) {
 		return "", ErrAppealText
 	}
 	return text, nil

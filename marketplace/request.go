@@ -66,7 +66,7 @@ func (s *Service) checkDraft(d Draft) (coop.Pool, error) {
 	switch {
 	case !ok:
 		return coop.Pool{}, ErrUnknownPool
-	case !line(d.Title, 200):
+	case !coop.Line(d.Title, 1, 200):
 		return coop.Pool{}, ErrTitle
 	case !d.Purpose.Valid():
 		return coop.Pool{}, ErrPurpose

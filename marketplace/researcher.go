@@ -23,7 +23,7 @@ type Researcher struct {
 var regionPattern = regexp.MustCompile(`^[A-Z]{2}$`)
 
 func (r Researcher) check() error {
-	if !line(r.Name, 120) || r.Email != "" && !line(r.Email, 200) ||
+	if !coop.Line(r.Name, 1, 120) || r.Email != "" && !coop.Line(r.Email, 1, 200) ||
 		!coop.ValidRequesterKind(r.Kind) || !regionPattern.MatchString(r.Region) {
 		return ErrRequester
 	}

@@ -5,9 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
+	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/internal/fault"
 	"distributed.ai/datacoop/web/authserver/passkey"
@@ -42,8 +41,7 @@ const longestName = 80
 // typedName is a name with single blanks, if it can be one.
 func typedName(text string) (string, error) {
 	name := strings.Join(strings.Fields(text), " ")
-	n := utf8.RuneCountInString(name)
-	if n < 1 || n > longestName || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
+	if !coop.Line(name, 1, longestName) {
 		return "", errName
 	}
 	return name, nil
