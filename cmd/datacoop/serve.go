@@ -14,9 +14,11 @@ import (
 	"github.com/BurntSushi/toml"
 	"github.com/alecthomas/kong"
 
+	"distributed.ai/datacoop/cmd/datacoop/custody"
 	"distributed.ai/datacoop/governance"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/demo"
+	"distributed.ai/datacoop/vault"
 	"distributed.ai/datacoop/web"
 	"distributed.ai/datacoop/web/authserver"
 )
@@ -36,7 +38,8 @@ type ServeCmd struct {
 	Issuer          string          `help:"OpenID Connect issuer that members sign in at."`
 	ClientID        string          `help:"This server's client id at the issuer."`
 	ClientSecret    string          `help:"This server's client secret at the issuer." env:"DATACOOP_OIDC_SECRET"`
-	PassphraseFile  string          `type:"existingfile" help:"File with the passphrase of the vault key. Without it the vault starts sealed."`
+	PassphraseFile  string          `type:"existingfile" help:"File with the passphrase of the vault key. Default: the systemd credential datacoop.passphrase. Without either the vault starts sealed."`
+	AskPassphrase   bool            `help:"Ask for the passphrase of the vault key at the terminal."`
 	Accounts        string          `type:"existingfile" help:"Local accounts (TOML) for the embedded issuer; on a loopback address only."`
 	ACMEHost        string          `name:"acme-host" help:"Get TLS certificates for this host name by ACME. By using it you accept the terms of the authority."`
 	ACMEDirectory   string          `name:"acme-directory" default:"https://acme-v02.api.letsencrypt.org/directory" help:"The certificate authority's ACME directory."`
@@ -102,12 +105,23 @@ func (c *ServeCmd) config(base string) (appConfig, error) {
 	if config.Accounts, err = loadAccounts(c.Accounts); err != nil {
 		return appConfig{}, err
 	}
-	if isLoopback(base) && c.PassphraseFile == "" && !sealedByHand(c.Data) {
-		config.Master, err = localMaster(c.Data)
-	} else {
-		config.Master, err = openMaster(c.Data, c.PassphraseFile)
-	}
+	config.Master, err = c.master(isLoopback(base))
 	return config, err
+}
+
+// master unseals the vault's key, or leaves it sealed (nil) where nobody gives
+// the passphrase.
+func (c *ServeCmd) master(local bool) (vault.Identity, error) {
+	file := custody.FindPassphrase(c.PassphraseFile)
+	switch {
+	case c.AskPassphrase && file != "":
+		return nil, errors.New("the passphrase is given already: leave out --ask-passphrase")
+	case c.AskPassphrase:
+		return custody.AskMaster(c.Data)
+	case local && file == "" && !sealedByHand(c.Data):
+		return localMaster(c.Data)
+	}
+	return openMaster(c.Data, file)
 }
 
 // refuse says what a server lacks that strangers are to trust.

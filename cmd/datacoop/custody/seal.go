@@ -121,19 +121,43 @@ func (c *UnsealCmd) check(ctx context.Context, master vault.Identity) error {
 }
 
 func (c *UnsealCmd) open() (vault.Identity, error) {
-	if c.PassphraseFile != "" {
-		return OpenMaster(c.Data, c.PassphraseFile)
+	if file := FindPassphrase(c.PassphraseFile); file != "" {
+		return OpenMaster(c.Data, file)
 	}
-	if _, err := OpenMaster(c.Data, ""); err != nil { // before anybody types
+	return AskMaster(c.Data)
+}
+
+// AskMaster unseals a data directory's master identity with a passphrase that
+// somebody types at the terminal.
+func AskMaster(dir string) (vault.Identity, error) {
+	if _, err := OpenMaster(dir, ""); err != nil { // before anybody types
 		return nil, err
 	}
 	phrase, err := ask("Passphrase of the vault: ")
 	if err != nil {
 		return nil, err
 	}
-	sealed, err := os.ReadFile(filepath.Join(c.Data, MasterFile))
+	sealed, err := os.ReadFile(filepath.Join(dir, MasterFile))
 	if err != nil {
 		return nil, fmt.Errorf("vault key: %w", err)
 	}
 	return vault.OpenMaster(bytes.NewReader(sealed), strings.TrimSpace(string(phrase)))
+}
+
+// Credential is the name under which systemd hands over the passphrase, with
+// LoadCredential= or LoadCredentialEncrypted= in the unit.
+const Credential = "datacoop.passphrase"
+
+// FindPassphrase is the file with the passphrase: the one that was named, else
+// the credential of the systemd unit, else none ("").
+func FindPassphrase(named string) string {
+	dir := os.Getenv("CREDENTIALS_DIRECTORY")
+	if named != "" || dir == "" {
+		return named
+	}
+	file := filepath.Join(dir, Credential)
+	if _, err := os.Stat(file); err != nil {
+		return ""
+	}
+	return file
 }
