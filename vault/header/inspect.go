@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"filippo.io/age"
+
+	"distributed.ai/datacoop/internal/fault"
 )
 
 // The stanza types that are accepted, as the age specification names them.
@@ -48,6 +50,23 @@ func Inspect(hdr []byte) (Info, error) {
 	var seen recorder
 	_, _ = age.DecryptHeader(hdr, &seen) // never opens: seen matches nothing
 	return seen.judge()
+}
+
+// ErrNotSingle is what CheckSingle answers about an acceptable header.
+var ErrNotSingle = fault.New(fault.Invalid, "age-header-not-single", "The age header is not for one recipient of the kind that was asked for.")
+
+// CheckSingle is Inspect of a header that somebody else says is for one
+// recipient: one stanza of its kind, and a size that leaves room for nothing
+// else. Whether it opens, and for whom, only a key tells.
+//
+// Errors: those of Inspect, ErrNotSingle.
+func CheckSingle(hdr []byte, recipient string) error {
+	info, err := Inspect(hdr)
+	kind := Kind(recipient)
+	if err == nil && (len(info.Stanzas) != 1 || info.PostQuantum != (kind == KindHybrid) || int64(len(hdr)) != Size(kind)) {
+		err = ErrNotSingle
+	}
+	return err
 }
 
 // recorder is an age identity that opens nothing and remembers what it was
