@@ -3,6 +3,7 @@ package consent
 import (
 	"unicode/utf8"
 
+	"distributed.ai/datacoop/consent/terms"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/internal/fault"
@@ -22,7 +23,8 @@ type Ask struct {
 	Price         coop.Money // for one dataset
 	RetentionDays int64
 	Recipient     string // the age recipient a permit is for; needed by Decide alone
-	Reviewed      bool   // people have said yes, where a policy asks for that
+	Reviewed      bool   // a steward has said yes, where a policy or a condition asks for that
+	Study         policies.Study
 }
 
 // Requester is who asks, as the co-op knows them at this moment.
@@ -31,15 +33,21 @@ type Requester struct {
 	Kind   string // one of coop.RequesterKinds
 	Vetted bool
 	Region string // ISO 3166-1 alpha-2
+
+	Institution string // as vetted; "" is not known
 }
 
 const maxText = 4096 // an age recipient, the longest text of an ask, has about 2,000
 
 func (a Ask) check() error {
 	ok := coop.ValidID(a.Request) && coop.ValidID(a.Researcher.ID) && coop.ValidSlug(a.Pool) &&
-		a.Price <= maxPrice && a.Price >= -maxPrice &&
-		a.RetentionDays <= maxPrice && a.RetentionDays >= -maxPrice
-	for _, s := range []string{a.Purpose.DUO, a.Purpose.DPV, a.Researcher.Kind, a.Researcher.Region, a.Recipient} {
+		a.Price <= terms.MaxPrice && a.Price >= -terms.MaxPrice &&
+		a.RetentionDays <= terms.MaxPrice && a.RetentionDays >= -terms.MaxPrice
+	ok = ok && len(a.Study.Kinds) <= terms.MaxEntries && a.Study.PublishFrom >= 0 && a.Study.PublishFrom <= coop.Forever &&
+		(a.Study.Disease == "" || policies.ValidDisease(a.Study.Disease)) &&
+		(a.Study.Project == "" || policies.ValidName(a.Study.Project))
+	words := []string{a.Purpose.DUO, a.Purpose.DPV, a.Researcher.Kind, a.Researcher.Region, a.Recipient, a.Researcher.Institution}
+	for _, s := range append(words, a.Study.Kinds...) {
 		ok = ok && len(s) <= maxText && utf8.ValidString(s)
 	}
 	if !ok {
@@ -55,7 +63,7 @@ func (a Ask) request(now int64) policies.Request {
 		Pool: string(a.Pool),
 		Requester: policies.Requester{
 			ID: string(a.Researcher.ID), Kind: a.Researcher.Kind,
-			Vetted: a.Researcher.Vetted, Region: a.Researcher.Region,
+			Vetted: a.Researcher.Vetted, Region: a.Researcher.Region, Institution: a.Researcher.Institution,
 		},
 		DUO:           a.Purpose.DUO,
 		DPV:           a.Purpose.DPV,
@@ -63,6 +71,7 @@ func (a Ask) request(now int64) policies.Request {
 		PriceMinor:    int64(a.Price),
 		RetentionDays: a.RetentionDays,
 		Reviewed:      a.Reviewed,
+		Study:         a.Study,
 		Time:          now,
 	}
 }
@@ -95,7 +104,7 @@ func (r Record) policy(paused bool) policies.Record {
 		RequesterKinds: r.RequesterKinds, Regions: r.Regions,
 		Commercial: r.Commercial, MinPriceMinor: int64(r.MinPrice),
 		NotBefore: r.NotBefore, Expires: r.Expires, Withdrawn: r.WithdrawnAt,
-		Paused: paused,
+		Paused: paused, Limits: r.Terms.Limits(),
 	}
 }
 
@@ -115,14 +124,16 @@ func governing(dataset, pool Record) []Record {
 }
 
 // questionFor reads what the law is asked about one dataset.
-func questionFor(tx *db.Tx, a Ask, e enrolled, now int64) (policies.Input, error) {
-	records, err := recordsOf(tx, e.Member, e.Pool)
+func questionFor(tx *db.Tx, a Ask, m matter, now int64) (policies.Input, error) {
+	own, pool, err := recordsFor(tx, m.enrolled)
 	if err != nil {
 		return policies.Input{}, err
 	}
-	paused, err := pausedMember(tx, e.Member)
+	in := question(a, m.enrolled, governing(own, pool), m.paused, now)
+	said, err := heardAbout(tx, in)
 	if err != nil {
 		return policies.Input{}, err
 	}
-	return question(a, e, governing(records[e.Dataset], records[""]), paused, now), nil
+	said.tell(&in)
+	return in, nil
 }

@@ -27,7 +27,8 @@ type Cohort struct {
 	Revision   string         // hash of the law; "" while none was in force
 	Digest     string         // of all outcomes; see outcomesDigest
 	ConsentSeq int64
-	At         int64 // Unix milliseconds
+	At         int64  // Unix milliseconds
+	Note       string // a sentence if every dataset had to be decided by itself; else ""
 }
 
 // ReasonCount is a reason and how many datasets it refused.
@@ -93,6 +94,9 @@ func (s *Service) recordCohort(tx *db.Tx, a Ask, law *policies.Revision, c Cohor
 	if err := insertCohort(tx, e, c.Revision, leaf); err != nil {
 		return err
 	}
+	if err := put(tx, c.Refused); err != nil {
+		return err
+	}
 	return insertDecisions(tx, c.ID, leaf, byDataset(c.Granted, c.Refused)...)
 }
 
@@ -116,8 +120,36 @@ func (s *Service) Check(ctx context.Context, a Ask, rev *policies.Revision) (Coh
 	return c, nil
 }
 
+// cohort answers all at once where the law can be compiled, else one by one.
 func (s *Service) cohort(tx *db.Tx, a Ask, law *policies.Revision) (Cohort, error) {
 	now := s.now()
+	f, err := filterOf(tx, a, law, now)
+	var outcomes map[coop.DatasetID]policies.Outcome
+	if err == nil {
+		outcomes, err = f.byDataset(tx)
+	}
+	switch {
+	case s.oneByOne(tx.Context(), err):
+		return s.classwise(tx, a, law, now)
+	case err != nil:
+		return Cohort{}, err
+	}
+	return s.gather(tx, a, law, now, outcomes)
+}
+
+// classwise decides dataset by dataset; questions that differ only in ids have
+// one answer.
+func (s *Service) classwise(tx *db.Tx, a Ask, law *policies.Revision, now int64) (Cohort, error) {
+	c, err := s.gather(tx, a, law, now, nil)
+	if law != nil {
+		c.Note = slowly
+	}
+	return c, err
+}
+
+// gather makes a decision of every question; those that outcomes has an answer
+// to are not asked again.
+func (s *Service) gather(tx *db.Tx, a Ask, law *policies.Revision, now int64, outcomes map[coop.DatasetID]policies.Outcome) (Cohort, error) {
 	c := Cohort{At: now, Granted: []Decision{}, Refused: []Decision{}}
 	questions, err := questionsOf(tx, a, now)
 	if err != nil {
@@ -127,6 +159,7 @@ func (s *Service) cohort(tx *db.Tx, a Ask, law *policies.Revision) (Cohort, erro
 		return Cohort{}, err
 	}
 	bench := s.bench(law)
+	bench.answered = outcomes
 	for _, in := range questions {
 		if err := tx.Context().Err(); err != nil {
 			return Cohort{}, err
@@ -138,9 +171,7 @@ func (s *Service) cohort(tx *db.Tx, a Ask, law *policies.Revision) (Cohort, erro
 		d.ConsentSeq = c.ConsentSeq
 		c.add(d)
 	}
-	if law != nil {
-		c.Revision = law.Hash()
-	}
+	c.Revision = hashOf(law)
 	c.ByReason, c.Reasons = tally(c.Refused)
 	c.Digest = outcomesDigest(byDataset(c.Granted, c.Refused))
 	return c, nil
@@ -172,10 +203,16 @@ func questionsOf(tx *db.Tx, a Ask, now int64) ([]policies.Input, error) {
 	if err != nil {
 		return nil, err
 	}
+	said, err := heardOf(tx, a)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]policies.Input, 0, len(datasets))
 	for _, e := range datasets {
 		own, pool := records[scope{e.Member, e.Pool, e.Dataset}], records[scope{e.Member, e.Pool, ""}]
-		out = append(out, question(a, e, governing(own, pool), paused[e.Member], now))
+		in := question(a, e, governing(own, pool), paused[e.Member], now)
+		said.tell(&in)
+		out = append(out, in)
 	}
 	return out, nil
 }

@@ -16,8 +16,23 @@
 // the transaction that would release it, and writes the answer down whether it
 // is yes or no: with the revision, the exact question as canonical JSON, its
 // digest, the reasons, and the position in the sequence of records it was based
-// on. DecideCohort does the same for all datasets of a pool. ReplayAll decides
-// everything that was ever decided once more and compares.
+// on. Where a member keeps the only key, their approval of a single request is
+// decided in the same way (DecideApproval), and their no to it is recorded as a
+// refusal (Decline). DecideCohort does the same for all datasets of a pool at
+// once: the governing records of every dataset are kept as columns of its
+// row, law is compiled to conditions on them (package consent/cohort), and of
+// every kind of answer the rows give one is decided by the law itself; if they
+// differ, or law cannot be compiled, each dataset is decided by itself and the
+// answer says so. Tally, Survey and Passing answer without recording anything.
+// ReplayAll decides everything that was ever decided once more and compares.
+//
+// # People
+//
+// What a member can say is package terms. Where the terms leave a request to the
+// member, DecideCohort asks them (Questions) and nothing is released before they
+// say yes (Answer); what a steward must look at is Ask.Reviewed. Consent to one
+// release is used up for a dataset in the transaction that releases it, so that
+// there is no second one, not even of the same file to the same researcher.
 //
 // # What it guarantees
 //
@@ -85,7 +100,11 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	if err := c.DB.Migrate(ctx, "consent", schema); err != nil {
 		return nil, err
 	}
-	return &Service{c}, nil
+	s := &Service{c}
+	if err := s.flattenAll(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // now is the domain time in Unix milliseconds.

@@ -15,6 +15,7 @@ import (
 // Stages at which a decision is made.
 const (
 	StageRequest  = "request"  // for a cohort, when the request is submitted
+	StageApproval = "approval" // for one dataset, when the member who keeps its only key answers
 	StageDelivery = "delivery" // for one dataset, in the transaction that releases it
 )
 
@@ -28,17 +29,19 @@ type Decision struct {
 	Member      coop.MemberID         `json:"member"`
 	Pool        coop.PoolID           `json:"pool"`
 	Purpose     coop.Purpose          `json:"purpose"`
-	Stage       string                `json:"stage"` // StageRequest or StageDelivery
+	Stage       string                `json:"stage"` // one of the stages
 	Allow       bool                  `json:"allow"`
-	NeedsReview bool                  `json:"needs_review"` // refused until people have reviewed the request
-	Reasons     []policies.Reason     `json:"reasons"`      // empty exactly if Allow
+	NeedsReview bool                  `json:"needs_review"`   // refused until the people it asks have said yes
+	Asks        []string              `json:"asks,omitempty"` // policies.AskSteward, AskMember; known when it is made, not stored
+	Reasons     []policies.Reason     `json:"reasons"`        // empty exactly if Allow
 	Obligations []policies.Obligation `json:"obligations"`
 	Revision    string                `json:"revision"`     // hash of the law; "" while none was in force
 	InputSHA256 string                `json:"input_sha256"` // of the canonical question, in hex
 	At          int64                 `json:"at"`           // Unix milliseconds
 	ConsentSeq  int64                 `json:"consent_seq"`  // newest record or pause it was based on
 
-	input []byte // the canonical question
+	input []byte   // the canonical question
+	once  []string // ids of the one-time consents a release rests on; known when it is made
 }
 
 // Decide asks the law in force about one dataset and records the answer in tx
@@ -47,23 +50,35 @@ type Decision struct {
 // decision was made and nothing may be released: ErrAsk, ErrNoDataset, or a
 // fault of ours.
 func (s *Service) Decide(tx *db.Tx, a Ask, ds coop.DatasetID) (Decision, Permit, error) {
+	return s.release(tx, a, ds, StageDelivery)
+}
+
+func (s *Service) release(tx *db.Tx, a Ask, ds coop.DatasetID, stage string) (Decision, Permit, error) {
 	if err := a.check(); err != nil {
 		return Decision{}, Permit{}, err
 	}
 	if a.Recipient == "" {
 		return Decision{}, Permit{}, ErrAsk
 	}
-	e, err := datasetByID(tx, ds)
+	now := s.c.Clock()
+	m, err := s.matter(tx, ds)
 	if err != nil {
 		return Decision{}, Permit{}, err
 	}
-	now := s.c.Clock()
-	d, err := s.decide(tx, a, e, now.UnixMilli())
+	d, err := s.answer(tx, a, m, now.UnixMilli(), stage)
+	if err == nil {
+		err = s.keep(tx, d, m)
+	}
 	if err != nil {
 		return Decision{}, Permit{}, fmt.Errorf("consent: deciding: %w", err)
 	}
 	if !d.Allow {
 		return d, Permit{}, nil
+	}
+	if stage == StageDelivery {
+		if err := useUp(tx, d); err != nil {
+			return Decision{}, Permit{}, err
+		}
 	}
 	return d, Permit{
 		decision: d.ID, request: d.Request, dataset: d.Dataset, purpose: d.Purpose,
@@ -71,29 +86,44 @@ func (s *Service) Decide(tx *db.Tx, a Ask, ds coop.DatasetID) (Decision, Permit,
 	}, nil
 }
 
-func (s *Service) decide(tx *db.Tx, a Ask, e enrolled, now int64) (Decision, error) {
-	in, err := questionFor(tx, a, e, now)
+// matter is what a decision about one dataset rests on beside the records.
+type matter struct {
+	enrolled
+	law     *policies.Revision // nil while the engine is sealed
+	lawKept bool               // its archive is stored already
+	paused  bool               // the dataset's member has paused
+	head    int64              // position of the newest record or pause
+}
+
+func (s *Service) matter(tx *db.Tx, ds coop.DatasetID) (matter, error) {
+	return matterOf(tx, s.c.Engine.Current(), ds)
+}
+
+// answer asks the law about one dataset and writes nothing down.
+func (s *Service) answer(tx *db.Tx, a Ask, m matter, now int64, stage string) (Decision, error) {
+	in, err := questionFor(tx, a, m, now)
 	if err != nil {
 		return Decision{}, err
 	}
-	bench := s.bench(s.c.Engine.Current())
-	d, err := bench.decide(tx.Context(), a, in, StageDelivery)
-	if err != nil {
-		return Decision{}, err
-	}
-	if d.ConsentSeq, err = headSeq(tx); err != nil {
-		return Decision{}, err
-	}
-	if err := keepRevision(tx, bench.law, now); err != nil {
-		return Decision{}, err
+	d, err := s.bench(m.law).decide(tx.Context(), a, in, stage)
+	d.ConsentSeq = m.head
+	return d, err
+}
+
+// keep writes down what was decided about one dataset, with its audit entry.
+func (s *Service) keep(tx *db.Tx, d Decision, m matter) error {
+	if !m.lawKept {
+		if err := keepRevision(tx, m.law, d.At); err != nil {
+			return err
+		}
 	}
 	leaf, err := s.c.Log.Append(tx, audit.Event{
 		Kind: "consent.decision", Revision: d.Revision, Verdict: verdict(d.Allow), Record: d,
 	})
 	if err != nil {
-		return Decision{}, err
+		return err
 	}
-	return d, insertDecisions(tx, "", leaf, d)
+	return insertDecisions(tx, "", leaf, d)
 }
 
 func verdict(allow bool) string {
@@ -109,6 +139,8 @@ type bench struct {
 	law   *policies.Revision // nil while the engine is sealed
 	known map[string]policies.Outcome
 	fail  func(ctx context.Context, err error)
+
+	answered map[coop.DatasetID]policies.Outcome // by a filter, before anything is asked
 }
 
 // maxKnown bounds the memory of a bench.
@@ -123,6 +155,9 @@ func (s *Service) bench(law *policies.Revision) *bench {
 // ask answers one question. Whatever goes wrong is a refusal, told to the
 // operator and not remembered.
 func (b *bench) ask(ctx context.Context, in policies.Input) (policies.Outcome, error) {
+	if out, ok := b.answered[coop.DatasetID(in.Dataset.ID)]; ok {
+		return out, nil
+	}
 	class, err := in.Class()
 	if err != nil {
 		return policies.Outcome{}, err
@@ -158,12 +193,21 @@ func (b *bench) decide(ctx context.Context, a Ask, in policies.Input, stage stri
 		Dataset: coop.DatasetID(in.Dataset.ID), Member: coop.MemberID(in.Dataset.Member), Pool: coop.PoolID(in.Dataset.Pool),
 		Purpose: a.Purpose, Stage: stage,
 		Allow: out.Allow, NeedsReview: out.NeedsReview, Reasons: out.Reasons, Obligations: out.Obligations,
-		InputSHA256: digest(text), At: in.Request.Time, input: text,
+		InputSHA256: digest(text), At: in.Request.Time, input: text, once: onceIn(in),
 	}
-	if b.law != nil {
-		d.Revision = b.law.Hash()
+	if len(out.Asks) > 0 {
+		d.Asks = out.Asks
 	}
+	d.Revision = hashOf(b.law)
 	return d, nil
+}
+
+// hashOf names a law; "" while none is in force.
+func hashOf(law *policies.Revision) string {
+	if law == nil {
+		return ""
+	}
+	return law.Hash()
 }
 
 func digest(text []byte) string {

@@ -28,6 +28,8 @@ type enrolled struct {
 	closed int64 // coop.Forever while it is open
 }
 
+var countryPattern = regexp.MustCompile(`^[A-Z]{2}$`)
+
 var categoryPattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]{0,63}$`)
 
 func (e Enrolment) check() error {
@@ -50,6 +52,12 @@ func (s *Service) Enrol(tx *db.Tx, e Enrolment) error {
 		return err
 	}
 	err := insertDataset(tx, e)
+	if err == nil {
+		err = setKind(tx, enrolled{Enrolment: e})
+	}
+	if err == nil {
+		err = flattenScope(tx, scope{e.Member, e.Pool, e.Dataset})
+	}
 	switch {
 	case db.IsUnique(err):
 		return ErrEnrolledBy

@@ -105,7 +105,7 @@ func study() Ask {
 		Request:    coop.RequestID(coop.NewID()),
 		Researcher: Requester{ID: coop.ResearcherID(coop.NewID()), Kind: "university", Vetted: true, Region: "DE"},
 		Pool:       "wearables", Purpose: coop.Purpose{DUO: "DUO:0000006", DPV: "AcademicResearch"},
-		Price: 500, RetentionDays: 365, Recipient: "age1recipient",
+		Price: 500, RetentionDays: 365, Recipient: "age1recipient", Study: policies.Study{Disease: "MONDO:0005015"},
 	}
 }
 
@@ -204,3 +204,11 @@ func sentencesAreConstant(t testing.TB, reasons []policies.Reason, secrets ...st
 }
 
 func kindOf(err error) fault.Kind { return fault.KindOf(err) }
+
+func codes(terms []coop.Term) []string {
+	out := make([]string, 0, len(terms))
+	for _, t := range terms {
+		out = append(out, t.Code)
+	}
+	return out
+}

@@ -27,29 +27,50 @@ func (s *Service) Resume(ctx context.Context, m coop.MemberID) error {
 	return s.setPaused(ctx, m, false)
 }
 
+// PauseAll pauses every member who has said or shared anything, in the caller's
+// transaction, and answers how many that are: what was answered has been lost,
+// and only the members know what they want. Each resumes for themselves.
+func (s *Service) PauseAll(tx *db.Tx) (members int, err error) {
+	all, err := activeMembers(tx)
+	if err != nil {
+		return 0, fmt.Errorf("consent: pausing: %w", err)
+	}
+	for _, m := range all {
+		if err := s.setPausedTx(tx, m, true); err != nil {
+			return 0, fmt.Errorf("consent: pausing: %w", err)
+		}
+	}
+	return len(all), nil
+}
+
 func (s *Service) setPaused(ctx context.Context, m coop.MemberID, paused bool) error {
 	if !coop.ValidID(m) {
 		return ErrNoMember
 	}
-	err := s.c.DB.Update(ctx, func(tx *db.Tx) error {
-		was, err := pausedMember(tx, m)
-		if err != nil || was == paused {
-			return err
-		}
-		seq, err := nextSeq(tx)
-		if err != nil {
-			return err
-		}
-		e := pauseEvent{m, paused, s.now(), seq}
-		verdict := map[bool]string{true: "paused", false: "resumed"}[paused]
-		leaf, err := s.c.Log.Append(tx, audit.Event{Kind: "consent.pause", Verdict: verdict, Record: e})
-		if err != nil {
-			return err
-		}
-		return insertPause(tx, e, leaf)
-	})
+	err := s.c.DB.Update(ctx, func(tx *db.Tx) error { return s.setPausedTx(tx, m, paused) })
 	if err != nil {
 		return fmt.Errorf("consent: pausing: %w", err)
 	}
 	return nil
+}
+
+func (s *Service) setPausedTx(tx *db.Tx, m coop.MemberID, paused bool) error {
+	was, err := pausedMember(tx, m)
+	if err != nil || was == paused {
+		return err
+	}
+	seq, err := nextSeq(tx)
+	if err != nil {
+		return err
+	}
+	e := pauseEvent{m, paused, s.now(), seq}
+	verdict := map[bool]string{true: "paused", false: "resumed"}[paused]
+	leaf, err := s.c.Log.Append(tx, audit.Event{Kind: "consent.pause", Verdict: verdict, Record: e})
+	if err != nil {
+		return err
+	}
+	if err := insertPause(tx, e, leaf); err != nil {
+		return err
+	}
+	return flattenScope(tx, scope{member: m})
 }

@@ -63,6 +63,9 @@ func anyTerms(t *rapid.T) Terms {
 			MinPrice:       coop.Money(rapid.SampledFrom([]int64{0, 500, 501}).Draw(t, "floor")),
 			Days:           rapid.SampledFrom([]int64{0, 1, 30}).Draw(t, "days"),
 		}
+		if slices.Contains(terms.Purposes, "DUO:0000007") {
+			terms.Diseases = []string{"MONDO:0005015"}
+		}
 		if terms.Validate() == nil {
 			return terms
 		}
@@ -138,6 +141,7 @@ func TestNoPermitWithoutStandingConsent(t *testing.T) {
 		}
 		a := study()
 		a.Purpose.DUO = rapid.SampledFrom(codes(coop.DUOPurposes())).Draw(t, "asked")
+		a.Study.Disease = "MONDO:0005148"
 		a.Researcher.Kind = rapid.SampledFrom(codes(coop.RequesterKinds())).Draw(t, "asking")
 		d, p := h.deliver(a, ds)
 		want := said.permits(a, h.clock.Now())

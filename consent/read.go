@@ -39,11 +39,9 @@ func (s *Service) newest(ctx context.Context, find func(*db.Tx) (scope, error)) 
 		if err != nil {
 			return err
 		}
-		found, err := recordsOf(tx, at.member, at.pool)
-		if err != nil {
+		if r, ok, err = recordOf(tx, at); err != nil {
 			return fmt.Errorf("consent: reading: %w", err)
 		}
-		r, ok = found[at.dataset]
 		return nil
 	})
 	if ok {

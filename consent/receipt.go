@@ -5,7 +5,9 @@ import (
 	"crypto/ed25519"
 	"strconv"
 	"strings"
+	"time"
 
+	"distributed.ai/datacoop/consent/proof"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/policies"
 )
@@ -45,12 +47,17 @@ func (s *Service) Receipt(ctx context.Context, m coop.MemberID, recordID string)
 	if err != nil {
 		return nil, err
 	}
-	return sign(s.receipt(r), s.c.Key, instant(r.CreatedAt))
+	return proof.Sign(s.receipt(r), s.c.Key, instant(r.CreatedAt))
 }
 
 // VerifyReceipt checks, offline, that a receipt is one the holder of key signed
 // and that not a byte of it has changed. Any failure is ErrReceipt.
-func VerifyReceipt(receipt []byte, key ed25519.PublicKey) error { return verify(receipt, key) }
+func VerifyReceipt(receipt []byte, key ed25519.PublicKey) error {
+	return proof.Verify(receipt, key)
+}
+
+// ErrReceipt says that a receipt is not what the co-op signed.
+var ErrReceipt = proof.ErrReceipt
 
 func (s *Service) receipt(r Record) map[string]any {
 	id := "urn:uuid:" + r.ID
@@ -173,4 +180,9 @@ func jurisdictions(t Terms) []any {
 		out = append(out, "loc:"+region)
 	}
 	return out
+}
+
+// instant writes Unix milliseconds as an XML Schema dateTime in UTC.
+func instant(millis int64) string {
+	return time.UnixMilli(millis).UTC().Format("2006-01-02T15:04:05.000Z")
 }

@@ -7,9 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gowebpki/jcs"
-	"pgregory.net/rapid"
-
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/testkit"
 )
@@ -155,11 +152,11 @@ func TestChangedReceiptsDoNotVerify(t *testing.T) {
 		"another suite":            replace("eddsa-jcs-2022", "eddsa-rdfc-2022"),
 		"another type":             replace("DataIntegrityProof", "Ed25519Signature2020"),
 		"another meaning":          replace("https://w3id.org/dpv#", "https://example.org/dpv#"),
-		"another key named":        strings.ReplaceAll(good, verificationMethod(public()), verificationMethod(other.Public().(ed25519.PublicKey))),
+		"another key named":        replace("did:key:z6Mk", "did:key:z6Mj"),
 		"no signature":             replace(`"proofValue":"z`, `"proofValue":"`),
 		"a short signature":        replace(`"proofValue":"z`, `"proofValue":"z1","other":"z`),
 		"another signature":        replace(`"proofValue":"z`, `"proofValue":"z2`),
-		"a huge one":               strings.Repeat(" ", maxReceipt+1) + good,
+		"a huge one":               strings.Repeat(" ", 256<<10) + good,
 	} {
 		if bad == good {
 			t.Errorf("%s: nothing was changed", name)
@@ -168,68 +165,4 @@ func TestChangedReceiptsDoNotVerify(t *testing.T) {
 	}
 	wants(t, VerifyReceipt([]byte(good), other.Public().(ed25519.PublicKey)), ErrReceipt)
 	wants(t, VerifyReceipt([]byte(good), nil), ErrReceipt)
-}
-
-// The test vector of Data Integrity EdDSA Cryptosuites v1.0, appendix B.2
-// (representation: eddsa-jcs-2022).
-func TestProofIsTheW3CCryptosuite(t *testing.T) {
-	secret, ok := fromBase58("3u2en7t5LR2WtQH5PfFqMqwVHBeXouLzo6haApm8XHqvjxq")
-	if !ok || !bytes.HasPrefix(secret, []byte{0x80, 0x26}) {
-		t.Fatalf("the key of the vector reads as %x", secret)
-	}
-	key := ed25519.NewKeyFromSeed(secret[2:])
-	var document map[string]any
-	if err := json.Unmarshal([]byte(w3cDocument), &document); err != nil {
-		t.Fatal(err)
-	}
-	signed := must[[]byte](t)(sign(document, key, "2023-02-24T23:36:38Z"))
-	if !bytes.Contains(signed, []byte(`"proofValue":"z2HnFSSPPBzR36zdDgK8PbEHeXbR56YF24jwMpt3R1eHXQzJDMWS93FCzpvJpwTWd3GAVFuUfjoJdcnTMuVor51aX"`)) ||
-		!bytes.Contains(signed, []byte(`"verificationMethod":"did:key:z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2#z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2"`)) {
-		t.Errorf("signed as %s", signed)
-	}
-	if err := VerifyReceipt(signed, key.Public().(ed25519.PublicKey)); err != nil {
-		t.Error(err)
-	}
-}
-
-const w3cDocument = `{
-	"@context": ["https://www.w3.org/ns/credentials/v2", "https://www.w3.org/ns/credentials/examples/v2"],
-	"id": "urn:uuid:58172aac-d8ba-11ed-83dd-0b3aef56cc33",
-	"type": ["VerifiableCredential", "AlumniCredential"],
-	"name": "Alumni Credential",
-	"description": "A minimum viable example of an Alumni Credential.",
-	"issuer": "https://vc.example/issuers/5678",
-	"validFrom": "2023-01-01T00:00:00Z",
-	"credentialSubject": {"id": "did:example:abcdefgh", "alumniOf": "The School of Examples"}
-}`
-
-func TestBase58RoundTrip(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		b := rapid.SliceOfN(rapid.Byte(), 0, 64).Draw(t, "bytes")
-		if got, ok := fromBase58(base58(b)); !ok || !bytes.Equal(got, b) {
-			t.Fatalf("%x became %x", b, got)
-		}
-	})
-	for _, bad := range []string{"0", "O", "I", "l", "é", " ", strings.Repeat("z", 200)} {
-		if _, ok := fromBase58(bad); ok {
-			t.Errorf("read %q", bad)
-		}
-	}
-}
-
-func FuzzVerifyReceipt(f *testing.F) {
-	signed, err := sign(map[string]any{"@context": map[string]any{"a": "b"}, "c": "d"}, testkit.Key(), "2026-03-02T12:00:00.000Z")
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(signed)
-	f.Add([]byte(`{"proof":{"proofValue":"z"}}`))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		if VerifyReceipt(text, public()) != nil {
-			return
-		}
-		if again, err := jcs.Transform(text); err != nil || !bytes.Equal(again, text) {
-			t.Errorf("accepted text that is not canonical: %q", text)
-		}
-	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"distributed.ai/datacoop/consent/terms"
 	"distributed.ai/datacoop/internal/audit"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
@@ -128,8 +129,11 @@ func (s *Service) put(tx *db.Tx, at scope, t Terms) (Record, error) {
 		return Record{}, err
 	}
 	now := s.now()
+	if t.PublishFrom != "" && terms.Day(t.PublishFrom) <= now {
+		return Record{}, ErrTerms.With("The day before which nothing is published is over.")
+	}
 	r := Record{
-		Terms: t.normal(), effect: t.Effect,
+		Terms: t.Normal(), effect: t.Effect,
 		NotBefore: now, Expires: coop.Forever, WithdrawnAt: coop.Forever,
 	}
 	if t.Days > 0 {
@@ -152,6 +156,9 @@ func (s *Service) append(tx *db.Tx, at scope, r Record) (Record, error) {
 		return Record{}, fmt.Errorf("consent: recording: %w", err)
 	}
 	if err := insertRecord(tx, r, leaf); err != nil {
+		return Record{}, fmt.Errorf("consent: recording: %w", err)
+	}
+	if err := flattenScope(tx, at); err != nil {
 		return Record{}, fmt.Errorf("consent: recording: %w", err)
 	}
 	return r, nil

@@ -136,6 +136,35 @@ func TestConsentRunsOutToTheMillisecond(t *testing.T) {
 	h.released(study(), ds)
 }
 
+func TestPauseAllStopsEverybodyAndEachResumesAlone(t *testing.T) {
+	h := open(t)
+	sharing, resumed, paused := newMember(), newMember(), newMember()
+	data := map[coop.MemberID]coop.DatasetID{}
+	for _, m := range []coop.MemberID{sharing, resumed, paused} {
+		data[m] = h.share(m, "wearables")
+		must[Record](t)(h.PutPool(t.Context(), m, "wearables", agree()))
+		h.released(study(), data[m])
+	}
+	if err := h.Pause(t.Context(), paused); err != nil {
+		t.Fatal(err)
+	}
+	silent := newMember()
+	h.share(silent, "wearables") // has a dataset and never answered
+	var n int
+	h.update(func(tx *db.Tx) (err error) { n, err = h.PauseAll(tx); return err })
+	if n != 4 {
+		t.Errorf("%d members were paused", n)
+	}
+	for _, ds := range data {
+		h.refused(study(), ds, "member-paused")
+	}
+	if err := h.Resume(t.Context(), resumed); err != nil {
+		t.Fatal(err)
+	}
+	h.released(study(), data[resumed])
+	h.refused(study(), data[sharing], "member-paused")
+}
+
 func TestPauseStopsEverythingAndForgetsNothing(t *testing.T) {
 	h, m := open(t), newMember()
 	ds := h.share(m, "wearables")
@@ -259,7 +288,7 @@ func TestTermsThatMakeNoSenseAreRefused(t *testing.T) {
 		"a modifier as a purpose":  func(t *Terms) { t.Purposes = []string{"DUO:0000046"} },
 		"an unknown exception":     func(t *Terms) { t.Except = []string{"everything"} },
 		"an exception of it all":   func(t *Terms) { t.Except = []string{"DUO:0000006"} },
-		"an exception of its part": func(t *Terms) { t.Purposes, t.Except = []string{"DUO:0000007"}, []string{"DUO:0000042"} },
+		"an exception of its part": func(t *Terms) { t.Purposes, t.Except = []string{"DUO:0000011"}, []string{"DUO:0000042"} },
 		"an unknown use":           func(t *Terms) { t.DPV = []string{"Curiosity"} },
 		"advertising":              func(t *Terms) { t.DPV = []string{"Marketing"} },
 		"selling on":               func(t *Terms) { t.DPV = []string{"AcademicResearch", "SellDataToThirdParties"} },

@@ -23,13 +23,17 @@ type Flip struct {
 
 // Replay decides every decision made at since (Unix milliseconds) or later once
 // more under rev, each with the question that was asked then, and returns those
-// that would be different, and how many there were. It records nothing.
+// that would be different, and how many there were. What members have declined
+// themselves is left out: no law changes that. It records nothing.
 func (s *Service) Replay(ctx context.Context, rev *policies.Revision, since int64) (flips []Flip, total int, err error) {
 	if rev == nil {
 		return nil, 0, fmt.Errorf("consent: replay: %w", policies.ErrSealed)
 	}
 	bench := s.bench(rev)
 	err = s.eachDecision(ctx, since, func(d Decision) error {
+		if declined(d) {
+			return ctx.Err()
+		}
 		in, err := policies.ParseInput(d.input)
 		if err != nil {
 			return fmt.Errorf("decision %s: %w", d.ID, err)
@@ -56,7 +60,8 @@ var ErrMismatch = errors.New("a recorded decision does not match its replay")
 // law it was made under, and compares: question, digest, answer, reasons,
 // obligations, and the digest of every cohort. It returns how many decisions
 // there were, or ErrMismatch at the first that differs. Refusals because the law
-// gave no answer are compared only in that they are refusals.
+// gave no answer, and those that members made themselves, are compared only in
+// that they are refusals.
 func (s *Service) ReplayAll(ctx context.Context) (n int, err error) {
 	laws := map[string]*bench{}
 	err = s.eachDecision(ctx, 0, func(d Decision) error {
@@ -79,6 +84,9 @@ func (s *Service) replayOne(ctx context.Context, laws map[string]*bench, d Decis
 	}
 	if !d.matches(in) {
 		return fmt.Errorf("%w: decision %s: question", ErrMismatch, d.ID)
+	}
+	if declined(d) {
+		return nil
 	}
 	if unanswered(d) {
 		if d.Allow {

@@ -10,6 +10,7 @@ import (
 
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
+	"distributed.ai/datacoop/policies"
 )
 
 const sqlInsertDataset = `INSERT INTO consent_datasets (id, member, pool, categories, region, sealed, closed)
@@ -46,13 +47,35 @@ const sqlDatasetByID = sqlDatasetColumns + ` WHERE id = ?`
 
 func datasetByID(tx *db.Tx, ds coop.DatasetID) (enrolled, error) {
 	e, err := scanDataset(tx.QueryRow(sqlDatasetByID, ds))
+	return e, foundDataset(err)
+}
+
+func foundDataset(err error) error {
 	switch {
 	case errors.Is(err, db.ErrNoRow):
-		return enrolled{}, ErrNoDataset
+		return ErrNoDataset
 	case err != nil:
-		return enrolled{}, fmt.Errorf("consent: reading a dataset: %w", err)
+		return fmt.Errorf("consent: reading a dataset: %w", err)
 	}
-	return e, nil
+	return nil
+}
+
+const sqlMatter = `SELECT id, member, pool, categories, region, sealed, closed,
+coalesce((SELECT p.paused FROM consent_pauses p WHERE p.member = consent_datasets.member ORDER BY p.seq DESC LIMIT 1), 0),
+(` + sqlHeadSeq + `), (` + sqlHasRevision + `) FROM consent_datasets WHERE id = ?`
+
+// matterOf reads what deciding about a dataset under a law rests on, at once.
+func matterOf(tx *db.Tx, law *policies.Revision, ds coop.DatasetID) (matter, error) {
+	m := matter{law: law}
+	var categories string
+	var paused, kept int64
+	err := tx.QueryRow(sqlMatter, hashOf(law), ds).Scan(&m.Dataset, &m.Member, &m.Pool, &categories, &m.Region, &m.Sealed, &m.closed,
+		&paused, &m.head, &kept)
+	if err == nil {
+		err = json.Unmarshal([]byte(categories), &m.Categories)
+	}
+	m.paused, m.lawKept = paused != 0, kept != 0
+	return m, foundDataset(err)
 }
 
 const sqlDatasetsOfPool = sqlDatasetColumns + ` WHERE pool = ? AND closed > ? AND sealed <= ? ORDER BY id`
@@ -132,6 +155,39 @@ func recordsOf(tx *db.Tx, m coop.MemberID, p coop.PoolID) (map[coop.DatasetID]Re
 		out[r.Dataset] = r
 	}
 	return out, nil
+}
+
+// SQLite plans a statement anew at every execution if one of the plans it has
+// weighed leaves an equality with a bare parameter unused, which costs several
+// times what the statement does. A CAST keeps the plan.
+const inScope = ` member = CAST(? AS TEXT) AND pool = CAST(? AS TEXT) AND dataset = CAST(? AS TEXT)`
+
+const sqlNewestOfScope = sqlRecordColumns + ` WHERE` + inScope + ` ORDER BY seq DESC LIMIT 1`
+
+// recordOf returns the newest record of one scope, or false if there is none.
+func recordOf(tx *db.Tx, at scope) (Record, bool, error) {
+	r, err := scanRecord(tx.QueryRow(sqlNewestOfScope, at.member, at.pool, at.dataset))
+	if errors.Is(err, db.ErrNoRow) {
+		return Record{}, false, nil
+	}
+	return r, err == nil, err
+}
+
+const sqlNewestFor = sqlRecordColumns + ` WHERE seq IN
+((SELECT max(seq) FROM consent_records WHERE` + inScope + `), (SELECT max(seq) FROM consent_records WHERE` + inScope + `))`
+
+// recordsFor returns the newest records of a dataset's own scope and of its
+// pool's; the zero one where there is none.
+func recordsFor(tx *db.Tx, e enrolled) (own, pool Record, err error) {
+	list, err := db.Collect(tx, scanRecords, sqlNewestFor, e.Member, e.Pool, e.Dataset, e.Member, e.Pool, "")
+	for _, r := range list {
+		if r.Dataset == "" {
+			pool = r
+		} else {
+			own = r
+		}
+	}
+	return own, pool, err
 }
 
 const sqlNewestOfPool = sqlRecordColumns + ` WHERE seq IN

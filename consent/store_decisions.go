@@ -38,22 +38,14 @@ func revisionArchive(tx *db.Tx, hash string) (archive []byte, err error) {
 	return archive, err
 }
 
-const (
-	sqlHeadDecision   = `SELECT coalesce(max(seq), 0) FROM consent_decisions`
-	sqlInsertDecision = `INSERT INTO consent_decisions
+const sqlInsertDecision = `INSERT INTO consent_decisions
 (seq, id, cohort, request, researcher, dataset, member, pool, duo, dpv, stage, allow, needs_review,
  reasons, obligations, revision, input, input_sha256, at, consent_seq, leaf)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-)
+VALUES ((SELECT coalesce(max(seq), 0) + 1 FROM consent_decisions), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 // insertDecisions appends decisions that share one audit entry.
 func insertDecisions(tx *db.Tx, cohort string, leaf int64, decisions ...Decision) error {
-	var seq int64
-	if err := tx.QueryRow(sqlHeadDecision).Scan(&seq); err != nil {
-		return err
-	}
 	for _, d := range decisions {
-		seq++
 		reasons, err := canonical(d.Reasons)
 		if err != nil {
 			return err
@@ -62,7 +54,7 @@ func insertDecisions(tx *db.Tx, cohort string, leaf int64, decisions ...Decision
 		if err != nil {
 			return err
 		}
-		err = tx.ExecOne(sqlInsertDecision, seq, d.ID, cohort, d.Request, d.Researcher, d.Dataset, d.Member, d.Pool,
+		err = tx.ExecOne(sqlInsertDecision, d.ID, cohort, d.Request, d.Researcher, d.Dataset, d.Member, d.Pool,
 			d.Purpose.DUO, d.Purpose.DPV, d.Stage, bit(d.Allow), bit(d.NeedsReview),
 			string(reasons), string(obligations), d.Revision, string(d.input), d.InputSHA256, d.At, d.ConsentSeq, leaf)
 		if err != nil {

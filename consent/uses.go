@@ -34,7 +34,7 @@ func (s *Service) Uses(ctx context.Context, m coop.MemberID, before string, limi
 	return out, nil
 }
 
-// ByRequest lists what was decided about a request at one stage, or at both if
+// ByRequest lists what was decided about a request at one stage, or at all if
 // stage is "", oldest first. A request that was decided twice is there twice.
 func (s *Service) ByRequest(ctx context.Context, r coop.RequestID, stage string) ([]Decision, error) {
 	var out []Decision

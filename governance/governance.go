@@ -64,13 +64,14 @@ import (
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/internal/jobs"
 	"distributed.ai/datacoop/policies"
+	"distributed.ai/datacoop/policies/rehearsal"
 )
 
 //go:embed schema/*.sql
 var schema embed.FS
 
-// Config is what the council hall stands on. Everything but Gate, Issuer
-// and CharterText is needed.
+// Config is what the council hall stands on. Everything but Gate,
+// Rehearse, Issuer and CharterText is needed.
 type Config struct {
 	DB      *db.DB
 	Consent *consent.Service
@@ -84,6 +85,10 @@ type Config struct {
 	// server passes one that starts a process for it, where a policy that takes
 	// all memory or looks at no deadline harms nobody.
 	Gate func(ctx context.Context, source []byte) ([]byte, policies.Report, error)
+
+	// Rehearse compares the law in force with a policy that passed the gate, in
+	// a process of its own where Gate has one; nil means in this process.
+	Rehearse rehearsal.Comparer
 
 	Charter     coop.Charter
 	CharterText []byte // the text Charter was parsed from; its digest names the rules of each vote
@@ -112,6 +117,9 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	}
 	if c.Gate == nil {
 		c.Gate = Gate
+	}
+	if c.Rehearse == nil {
+		c.Rehearse = rehearsal.Remember(rehearsal.CompareTexts)
 	}
 	s := &Service{Config: c}
 	c.Jobs.Handle(KindTally, s.tallyJob)

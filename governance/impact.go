@@ -15,7 +15,8 @@ import (
 // impactWindow is how far back an impact looks.
 const impactWindow = 365 * 24 * time.Hour
 
-// Impact is what a policy would have meant for the decisions of the last year.
+// Impact is what a policy would have meant for the decisions of the last year,
+// and what it would change for requests nobody has made yet.
 type Impact struct {
 	Decisions  int // replayed
 	Flips      int // that would have come out otherwise
@@ -24,6 +25,7 @@ type Impact struct {
 	Requests   int // access requests with a flip
 	Members    int // members with a flip
 	Sentences  []string
+	Changes    []string        // who would newly get data, and who no longer; empty where the vote is over
 	PerRequest []RequestImpact // by request, oldest first
 }
 
@@ -44,7 +46,11 @@ func (s *Service) Impact(ctx context.Context, id coop.ProposalID) (Impact, error
 	if err != nil {
 		return Impact{}, err
 	}
-	return s.replay(ctx, p.Source)
+	im, err := s.replay(ctx, p.Source)
+	if err == nil && (p.State == Voting || p.State == Passed) {
+		im.Changes, err = s.changes(ctx, p.Source)
+	}
+	return im, err
 }
 
 // Preview is Impact before anything is proposed. The impact is zero if the
@@ -61,7 +67,23 @@ func (s *Service) Preview(ctx context.Context, source []byte) (policies.Report, 
 		return report, Impact{}, nil
 	}
 	impact, err := s.replay(ctx, laid)
+	if err == nil {
+		impact.Changes, err = s.changes(ctx, laid)
+	}
 	return report, impact, err
+}
+
+// changes compares a policy with the law in force, if there is one.
+func (s *Service) changes(ctx context.Context, source []byte) ([]string, error) {
+	law := s.Engine.Current()
+	if law == nil {
+		return nil, nil
+	}
+	found, err := s.Rehearse(ctx, law.Source(), source, s.Charter.Currency)
+	if err != nil {
+		return nil, fmt.Errorf("governance: impact: %w", err)
+	}
+	return found.Sentences(), nil
 }
 
 func (s *Service) replay(ctx context.Context, source []byte) (Impact, error) {

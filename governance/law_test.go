@@ -44,7 +44,7 @@ func TestALawThatCannotBeReadRefusesEverything(t *testing.T) {
 	w := newWorld(t)
 	nonsense, wider := "nonsense", "package coop.decision"
 	for name, damage := range map[string][]string{
-		"another text":   {`UPDATE governance_laws SET source = CAST('x' AS BLOB)`},
+		"another text":   {`UPDATE governance_laws SET source = 'x'`},
 		"no text":        {`DELETE FROM governance_laws`},
 		"no policy":      breakLaw(nonsense),
 		"a wider policy": breakLaw(wider),
@@ -71,7 +71,7 @@ func TestALawThatCannotBeReadRefusesEverything(t *testing.T) {
 // breakLaw replaces the text in force and its digest alike.
 func breakLaw(source string) []string {
 	return []string{
-		`UPDATE governance_laws SET source = CAST('` + source + `' AS BLOB)`,
+		`UPDATE governance_laws SET source = '` + source + `'`,
 		`UPDATE governance_enactments SET source_sha256 = '` + sha256Hex([]byte(source)) + `'`,
 	}
 }
@@ -115,9 +115,9 @@ func TestVerifyNoticesWhatWasChanged(t *testing.T) {
 		"an outcome changed":    `UPDATE governance_proposals SET state = 'rejected'`,
 		"a law without a vote":  `UPDATE governance_enactments SET proposal = 'x' WHERE seq = 2`,
 		"a law left out":        `DELETE FROM governance_enactments WHERE seq = 1`,
-		"a law's text changed":  `UPDATE governance_laws SET source = CAST('x' AS BLOB)`,
-		"a law's archive":       `UPDATE governance_laws SET archive = CAST('{}' AS BLOB)`,
-		"a proposal's text":     `UPDATE governance_proposals SET source = CAST('x' AS BLOB)`,
+		"a law's text changed":  `UPDATE governance_laws SET source = 'x'`,
+		"a law's archive":       `UPDATE governance_laws SET archive = '{}'`,
+		"a proposal's text":     `UPDATE governance_proposals SET source = 'x'`,
 		"thresholds afterwards": `UPDATE governance_proposals SET support_permille = 900`,
 	} {
 		w.imagine(func(ctx context.Context) {

@@ -231,9 +231,7 @@ func (w *world) grep(text string, prefixes ...string) string {
 	w.t.Helper()
 	var found string
 	must(w.t, w.DB.View(w.t.Context(), func(tx *db.Tx) error {
-		tables, err := db.Collect(tx, func(r *db.Rows) (name string, err error) {
-			return name, r.Scan(&name)
-		}, `SELECT name FROM sqlite_master WHERE type = 'table'`)
+		tables, err := testkit.Tables(tx)
 		for _, table := range tables {
 			wanted := len(prefixes) == 0
 			for _, p := range prefixes {
@@ -251,23 +249,7 @@ func (w *world) grep(text string, prefixes ...string) string {
 // dump writes every cell of a table.
 func dump(t *testing.T, tx *db.Tx, table string) string {
 	t.Helper()
-	var out strings.Builder
-	_, err := db.Collect(tx, func(r *db.Rows) (struct{}, error) {
-		columns, err := r.Columns()
-		must(t, err)
-		cells, targets := make([]any, len(columns)), make([]any, len(columns))
-		for i := range cells {
-			targets[i] = &cells[i]
-		}
-		err = r.Scan(targets...)
-		for _, c := range cells {
-			if b, ok := c.([]byte); ok {
-				c = string(b)
-			}
-			fmt.Fprintln(&out, c)
-		}
-		return struct{}{}, err
-	}, `SELECT * FROM `+table)
+	out, err := testkit.Dump(tx, `SELECT * FROM `+table)
 	must(t, err)
-	return out.String()
+	return out
 }

@@ -37,7 +37,9 @@ var floors = map[string]int{
 
 	"policies": 3,
 
-	"consent": 4,
+	"consent":                         4,
+	"policies/rehearsal":              4,
+	"marketplace/appraisal/agreement": 4,
 
 	"vault":                 5,
 	"governance":            5,
@@ -60,25 +62,41 @@ var floors = map[string]int{
 // without them. They stand just below their room and only it and those after
 // them in this list may import them.
 var annexes = []string{
+	"policies/trees",
+	"consent/terms",
+	"consent/proof",
+	"consent/cohort",
 	"vault/bucket",
 	"vault/blobs",
 	"vault/keystore",
+	"vault/papers",
+	"vault/reserve",
+	"vault/hygiene",
 	"marketplace/codebook/decimal",
 	"marketplace/codebook/stream",
 	"marketplace/codebook/concept",
 	"marketplace/codebook/synth",
 	"marketplace/bank",
+	"marketplace/veil",
+	"marketplace/review",
+	"marketplace/nearest",
 	"governance/gitsource",
 	"web/client/rest",
 	"web/authserver/passkey",
 	"web/islands/reducer",
 	"web/islands",
+	"web/terms",
 	"web/portal",
 	"web/tus",
+	"web/patience",
+	"cmd/datacoop/approval",
 	"cmd/datacoop/custody",
 	"cmd/datacoop/bench",
 	"cmd/datacoop/founding",
 	"cmd/datacoop/proof",
+	"cmd/datacoop/law",
+	"cmd/datacoop/treasury",
+	"cmd/datacoop/ops",
 }
 
 // purposes says what each floor is there for, so that a refusal explains itself.
@@ -87,7 +105,7 @@ var purposes = [...]string{
 	1: "the foundation: one database, age headers and codebooks, which know no rules",
 	2: "the foundation: what happened, what must happen and idempotency, which know no domain",
 	3: "the law book, which judges what it is given and looks nothing up",
-	4: "the conscience: no delivery without a permit, so consent knows nobody who delivers",
+	4: "the conscience: no delivery without a permit, so consent knows nobody who delivers; and the rehearsal of new law, which knows nobody at all",
 	5: "strongroom, council hall, ledger and appraisal, each of which works without the others",
 	6: "the market, which joins the rooms below and knows no HTTP",
 	7: "client, issuer and judge, which reach the house from outside",
@@ -108,9 +126,10 @@ var owned = []struct {
 	{"github.com/ory/fosite", []string{"web/authserver"}, "tokens are issued in one place"},
 	{"github.com/go-webauthn/webauthn", []string{"web/authserver"}, "passkeys are judged in one place"},
 	{"github.com/open-policy-agent/opa", []string{"policies"}, "law is evaluated in one place, under one list of capabilities"},
-	{"filippo.io/age", []string{"vault", "vault/header", "web/client", "cmd/datacoop/bench"}, "keys are handled in the strongroom and on the member's own machine, nowhere else; the benchmarks measure age itself"},
+	{"filippo.io/age", []string{"vault", "vault/header", "web/client", "cmd/datacoop/bench", "cmd/datacoop/ops"}, "keys are handled in the strongroom and on the member's own machine, nowhere else; the benchmarks measure age itself, and operators encrypt backups to a key of theirs"},
 	{"github.com/sashabaranov/go-openai", []string{"marketplace/appraisal/llm"}, "the house works without a model"},
 	{"github.com/mattn/go-sqlite3", []string{"internal/db"}, "durability is set up in one place"},
+	{"github.com/jackc/pgx", []string{"internal/db"}, "durability is set up in one place"},
 	{"github.com/pressly/goose", []string{"internal/db"}, "migrations run through the one writer"},
 }
 

@@ -54,7 +54,7 @@ func TestForbiddenEdgesAreFoundWithTheirReason(t *testing.T) {
 		{"web", "github.com/ory/fosite/compose", "only web/authserver may"},
 		{"consent", "github.com/open-policy-agent/opa/v1/rego", "only policies may"},
 		{"cmd/datacoop", "filippo.io/age", "on the member's own machine"},
-		{"web", "filippo.io/age/armor", "only vault, vault/header, web/client, cmd/datacoop/bench may"},
+		{"web", "filippo.io/age/armor", "only vault, vault/header, web/client, cmd/datacoop/bench, cmd/datacoop/ops may"},
 		{"marketplace", "github.com/sashabaranov/go-openai", "works without a model"},
 		{"vault", "github.com/mattn/go-sqlite3", "only internal/db may"},
 		{"web", "github.com/pressly/goose/v3", "only internal/db may"},

@@ -22,7 +22,17 @@ type File struct {
 	Member  coop.MemberID
 	Price   coop.Money
 	FirstAt int64 // first delivery, 0 before
+
+	SelfCustody bool // its member keeps the only key and approves each request
 }
+
+// The states of a file, as a researcher sees them.
+const (
+	FileReady    = "ready"
+	FileAwaiting = "awaiting-member" // its member keeps the only key and has not approved yet
+	FileDeclined = "declined"        // by its member
+	FileGone     = "gone"
+)
 
 // FileView is what a researcher sees of a file before fetching it.
 type FileView struct {
@@ -31,6 +41,7 @@ type FileView struct {
 	SHA256 string // of the payload after the header
 	Raw    bool
 	Gone   bool
+	State  string
 }
 
 // Files lists a request's files. Sizes come from the recipient's own header
@@ -55,10 +66,38 @@ func (s *Service) Files(ctx context.Context, r coop.ResearcherID, id coop.Reques
 			if err != nil {
 				return nil, fmt.Errorf("marketplace: file facts: %w", err)
 			}
-			out = append(out, FileView{ID: f.ID, Size: facts.Size, SHA256: facts.PayloadSHA256, Raw: facts.Raw, Gone: facts.Shredded})
+			state, err := s.fileState(tx, f, facts, rec.Recipient)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, FileView{ID: f.ID, Size: facts.Size, SHA256: facts.PayloadSHA256, Raw: facts.Raw, Gone: facts.Shredded, State: state})
 		}
 		return out, nil
 	})
+}
+
+// fileState says whether a file can be fetched, as far as that does not depend
+// on consent.
+func (s *Service) fileState(tx *db.Tx, f File, facts vault.Facts, recipient string) (string, error) {
+	switch {
+	case facts.Shredded:
+		return FileGone, nil
+	case !facts.SelfCustody:
+		return FileReady, nil
+	}
+	said, err := s.Vault.Answer(tx, f.Request, f.Dataset, recipient)
+	if err != nil {
+		return "", fmt.Errorf("marketplace: answer: %w", err)
+	}
+	switch said {
+	case vault.ApprovalGiven:
+		return FileReady, nil
+	case vault.ApprovalDeclined:
+		return FileDeclined, nil
+	case vault.ApprovalClosed:
+		return FileGone, nil
+	}
+	return FileAwaiting, nil
 }
 
 // Deliver hands one file to its researcher: consent is asked again, now, and
@@ -66,7 +105,8 @@ func (s *Service) Files(ctx context.Context, r coop.ResearcherID, id coop.Reques
 // transaction. A refusal is recorded in the same way and then returned as
 // ErrRefused with the reasons, or as ErrShredded where the member has revoked;
 // nothing is charged for it. ErrNotFound for another researcher's file,
-// ErrNotPaid before payment and ErrExpired after the request's time leave no
+// ErrNotPaid before payment, ErrExpired after the request's time and
+// vault.ErrAwaiting until a member who keeps the only key has approved leave no
 // record. Delivery.Open streams the file and stops when the member revokes.
 func (s *Service) Deliver(ctx context.Context, r coop.ResearcherID, id coop.FileID) (vault.Delivery, error) {
 	var out vault.Delivery
@@ -88,16 +128,16 @@ func (s *Service) deliver(tx *db.Tx, r coop.ResearcherID, id coop.FileID) (d vau
 	if err != nil {
 		return d, nil, err
 	}
-	who, err := getResearcher(tx, r)
+	q, err := question(tx, req, file)
 	if err != nil {
 		return d, nil, err
 	}
-	rec, err := provenRecipient(tx, r, req.Recipient)
-	if err != nil {
-		return d, nil, err
+	if file.SelfCustody {
+		if held, err := s.held(tx, file, q); held != nil || err != nil {
+			return d, held, err
+		}
 	}
-	draft := Draft{Pool: req.Pool, Purpose: req.Purpose, RetentionDays: req.RetentionDays}
-	decision, permit, err := s.Consent.Decide(tx, ask(draft, req.ID, who, rec.Recipient, file.Price), file.Dataset)
+	decision, permit, err := s.Consent.Decide(tx, q, file.Dataset)
 	if err != nil {
 		return d, nil, fmt.Errorf("marketplace: decide: %w", err)
 	}

@@ -6,12 +6,12 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/marketplace/appraisal"
+	"distributed.ai/datacoop/marketplace/veil"
 	"distributed.ai/datacoop/vault"
 )
 
@@ -132,69 +132,11 @@ func (s *Service) salt(id coop.PeriodID) string {
 	return fmt.Sprintf("%x", s.secret("salt/"+string(id)))
 }
 
-// names leads back from a period's pseudonyms to ids, for members' own pages.
-type names struct {
-	members map[string]coop.MemberID
-	refs    map[string]string
-}
-
-// blind replaces all ids by the period's pseudonyms.
-func (s *Service) blind(ev appraisal.Evidence) (appraisal.Evidence, names) {
-	secret := s.secret("blind")
-	n := names{map[string]coop.MemberID{}, map[string]string{}}
-	member := func(id string) { n.members[appraisal.Pseudonym(secret, ev.Period, "member", id)] = coop.MemberID(id) }
-	ref := func(kind, id string) { n.refs[appraisal.Pseudonym(secret, ev.Period, kind, id)] = id }
-	for _, d := range ev.Data {
-		member(d.Member)
-		ref("dataset", d.Dataset)
-		ref("request", d.Request)
-	}
-	for _, a := range ev.Available {
-		member(a.Member)
-		ref("dataset", a.Dataset)
-	}
-	for _, w := range ev.Work {
-		member(w.Member)
-		ref("contribution", w.Contribution)
-	}
-	for _, d := range ev.Duties {
-		member(d.Member)
-		ref("duty", d.Ref)
-	}
-	return appraisal.Blind(ev, secret), n
-}
-
 // Share is one member's part of a statement, with its references resolved. It
 // is shown to that member alone.
-type Share struct {
-	Member coop.MemberID
-	Amount coop.Money
-	appraisal.MemberShare
-}
+type Share = veil.Share
 
-// resolve leads from a line's reference to the id; a duty's stands behind its
-// kind and a colon.
-func (n names) resolve(ref string) string {
-	kind, pseudonym, ok := strings.Cut(ref, ":")
-	if id := n.refs[pseudonym]; ok && id != "" {
-		return kind + ":" + id
-	}
-	if id := n.refs[ref]; id != "" {
-		return id
-	}
-	return ref
-}
-
-func (n names) shares(st appraisal.Statement) []Share {
-	out := make([]Share, 0, len(st.Shares))
-	for _, share := range st.Shares {
-		own := share
-		own.Lines = make([]appraisal.Line, len(share.Lines))
-		for i, line := range share.Lines {
-			line.Ref, line.Request = n.resolve(line.Ref), n.resolve(line.Request)
-			own.Lines[i] = line
-		}
-		out = append(out, Share{Member: n.members[share.Member], Amount: coop.Money(share.Amount), MemberShare: own})
-	}
-	return out
+// blind replaces all ids by the period's pseudonyms.
+func (s *Service) blind(ev appraisal.Evidence) (appraisal.Evidence, veil.Names) {
+	return veil.Blind(ev, s.secret("blind"))
 }

@@ -60,7 +60,7 @@ func open(t testing.TB, change ...func(*coop.Charter)) *house {
 	must[*once.Store](t)(once.New(ctx, d))
 	h.con = must[*consent.Service](t)(consent.New(ctx, consent.Config{DB: d, Engine: h.engine, Log: h.log, Clock: h.clock.Now,
 		Key: key, PermitFor: time.Minute, Charter: charter, Logger: slog.New(slog.DiscardHandler)}))
-	h.vault = must[*vault.Service](t)(vault.New(ctx, vault.Config{DB: d, Keystore: testkit.DB(t), Consent: h.con, Log: h.log,
+	h.vault = must[*vault.Service](t)(vault.New(ctx, vault.Config{DB: d, Keystore: testkit.File(t), Consent: h.con, Log: h.log,
 		Blobs: must[*vault.Blobs](t)(vault.OpenBlobs(t.TempDir())), Clock: h.clock.Now, Key: key, MaxBytes: 1 << 20, EpochDirs: []string{t.TempDir()},
 		Master: must[age.Identity](t)(vault.NewMaster()), ClassicRecipients: true}))
 	h.gov = must[*governance.Service](t)(governance.New(ctx, governance.Config{DB: d, Consent: h.con, Engine: h.engine, Log: h.log,

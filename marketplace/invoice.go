@@ -36,12 +36,15 @@ type Invoice struct {
 const paymentTerm = 30 * 24 * time.Hour
 
 // Quote prices a decided request; the price was frozen when it was submitted.
-// ErrNothingGranted if the request is closed.
+// ErrNothingGranted if the request is closed, ErrState while it is in review.
 func (s *Service) Quote(ctx context.Context, r coop.ResearcherID, id coop.RequestID) (Quote, error) {
 	return read(ctx, s, func(tx *db.Tx) (Quote, error) {
 		req, err := s.ownRequest(tx, r, id)
 		if err == nil && req.State == StateClosed {
 			err = ErrNothingGranted
+		}
+		if err == nil && req.State == StateInReview {
+			err = ErrState
 		}
 		if err != nil {
 			return Quote{}, err
@@ -106,6 +109,9 @@ func (s *Service) openPaid(tx *db.Tx, inv Invoice) error {
 	req.State, req.OpenedAt = StateOpen, s.now()
 	req.ExpiresAt = req.OpenedAt + s.Charter.AccessDays*24*time.Hour.Milliseconds()
 	if err := setState(tx, req, StateAccepted); err != nil {
+		return err
+	}
+	if err := s.awaitMembers(tx, req); err != nil {
 		return err
 	}
 	return s.expireLater(tx, req)

@@ -8,6 +8,7 @@ import (
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/marketplace/appraisal"
+	"distributed.ai/datacoop/marketplace/veil"
 )
 
 // kindAppraise is the job that appraises a closed period where a judge has to
@@ -54,7 +55,7 @@ func (s *Service) publishOrWait(ctx context.Context, id coop.PeriodID, by coop.M
 // opinion asks the judge about blinded evidence. Nobody's income waits on a
 // model: whatever goes wrong is logged, and without an opinion the baseline
 // pays.
-func (s *Service) opinion(ctx context.Context, ev appraisal.Evidence, n names) *appraisal.Opinion {
+func (s *Service) opinion(ctx context.Context, ev appraisal.Evidence, n veil.Names) *appraisal.Opinion {
 	if s.Judge == nil {
 		return nil
 	}
@@ -66,7 +67,7 @@ func (s *Service) opinion(ctx context.Context, ev appraisal.Evidence, n names) *
 	return &op
 }
 
-func (s *Service) weigh(ctx context.Context, ev appraisal.Evidence, n names) (appraisal.Opinion, error) {
+func (s *Service) weigh(ctx context.Context, ev appraisal.Evidence, n veil.Names) (appraisal.Opinion, error) {
 	exhibits, err := s.exhibits(ctx, ev, n)
 	if err != nil {
 		return appraisal.Opinion{}, err
@@ -87,7 +88,7 @@ func (s *Service) weigh(ctx context.Context, ev appraisal.Evidence, n names) (ap
 }
 
 // exhibits are the texts of the period's work, one for each contribution.
-func (s *Service) exhibits(ctx context.Context, ev appraisal.Evidence, n names) ([]appraisal.Exhibit, error) {
+func (s *Service) exhibits(ctx context.Context, ev appraisal.Evidence, n veil.Names) ([]appraisal.Exhibit, error) {
 	out := []appraisal.Exhibit{}
 	seen := map[string]bool{}
 	for _, w := range ev.Work {
@@ -96,7 +97,7 @@ func (s *Service) exhibits(ctx context.Context, ev appraisal.Evidence, n names) 
 			continue
 		}
 		seen[id] = true
-		c, err := s.Governance.Contribution(ctx, coop.ContributionID(n.refs[w.Contribution]))
+		c, err := s.Governance.Contribution(ctx, coop.ContributionID(n.Resolve(w.Contribution)))
 		if err != nil {
 			return nil, fmt.Errorf("marketplace: exhibit: %w", err)
 		}

@@ -12,6 +12,10 @@
 //	import    the bank says that it was paid out    payout → bank
 //	expire    what was never fetched             prepaid → credit
 //
+// A file whose member keeps the only key is fetched once that member has
+// approved ([Service.Approve]), which takes a decision like a delivery. Until
+// then, and where they decline, it is one that was never fetched.
+//
 // # What it guarantees
 //
 // No dataset is delivered without a fresh decision in the same transaction:
@@ -48,9 +52,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"distributed.ai/datacoop/consent"
 	"distributed.ai/datacoop/governance"
@@ -62,6 +63,7 @@ import (
 	"distributed.ai/datacoop/internal/once"
 	"distributed.ai/datacoop/marketplace/appraisal"
 	"distributed.ai/datacoop/marketplace/ledger"
+	"distributed.ai/datacoop/marketplace/review"
 	"distributed.ai/datacoop/vault"
 )
 
@@ -99,11 +101,15 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	if err := c.DB.Migrate(ctx, "marketplace", schema); err != nil {
 		return nil, fmt.Errorf("marketplace: migrate: %w", err)
 	}
+	if err := review.Migrate(ctx, c.DB); err != nil {
+		return nil, fmt.Errorf("marketplace: migrate: %w", err)
+	}
 	s := &Service{Config: c}
 	if err := c.DB.Update(ctx, s.openFirstPeriod); err != nil {
 		return nil, fmt.Errorf("marketplace: first period: %w", err)
 	}
 	c.Jobs.Handle(kindExpire, s.expire)
+	c.Jobs.Handle(kindConclude, s.concludeJob)
 	c.Jobs.Handle(kindAppraise, s.appraise)
 	return s, nil
 }
@@ -175,12 +181,6 @@ func (s *Service) log(tx *db.Tx, kind, verdict string, record map[string]any) er
 	return nil
 }
 
-// line reports whether s is one line of 1 to most characters.
-func line(s string, most int) bool {
-	return strings.TrimSpace(s) != "" && utf8.ValidString(s) && utf8.RuneCountInString(s) <= most &&
-		!strings.ContainsFunc(s, unicode.IsControl)
-}
-
 // Faults of this room. Their codes are part of the API.
 var (
 	ErrOffice          = fault.New(fault.Forbidden, "office-needed", "This needs an office you do not hold.")
@@ -198,6 +198,7 @@ var (
 	ErrExpired         = fault.New(fault.Gone, "request-expired", "The time for fetching has run out.")
 	ErrNotPaid         = fault.New(fault.Conflict, "not-paid", "Files can be fetched once the invoice is paid.")
 	ErrRefused         = fault.New(fault.Forbidden, "access-refused", "The policy refuses this access now.")
+	ErrOtherRecipient  = fault.New(fault.Conflict, "approval-recipient", "The request is for another recipient than the one you wrapped to; look at it again.")
 	ErrShredded        = fault.New(fault.Gone, "dataset-revoked", "The member has revoked this dataset; its key is destroyed.")
 	ErrChallengeOpen   = fault.New(fault.Conflict, "challenge-open", "Members can still contest this statement.")
 	ErrChallengeClosed = fault.New(fault.Conflict, "challenge-closed", "The time for contesting this statement is over.")

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -387,7 +388,7 @@ func TestACallRepeatedUnderItsKeyHasOneEffectAndOneAnswer(t *testing.T) {
 	}
 	s := h.scientist()
 	req := must[Request](t)(h.Submit(h.keyed("submit"), s.draft()))
-	if again := must[Request](t)(h.Submit(h.keyed("submit"), s.draft())); again != req || len(h.decisions(members[0])) != 1 {
+	if again := must[Request](t)(h.Submit(h.keyed("submit"), s.draft())); !reflect.DeepEqual(again, req) || len(h.decisions(members[0])) != 1 {
 		t.Errorf("submitted %+v, then %+v", req, again)
 	}
 	other := once.Key{Caller: "caller", Key: "submit", Body: [32]byte{1}}

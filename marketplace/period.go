@@ -118,7 +118,7 @@ func (s *Service) publish(ctx context.Context, id coop.PeriodID, by coop.MemberI
 			p, err = getPeriod(tx, id)
 			return err
 		}
-		if err := putShares(tx, id, names.shares(bundle.Statement)); err != nil {
+		if err := putShares(tx, id, names.Shares(bundle.Statement)); err != nil {
 			return err
 		}
 		return s.log(tx, "statement.published", "published",

@@ -2,6 +2,7 @@ package marketplace
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -10,13 +11,16 @@ import (
 	"distributed.ai/datacoop/consent"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
+	"distributed.ai/datacoop/marketplace/review"
+	"distributed.ai/datacoop/marketplace/veil"
 	"distributed.ai/datacoop/policies"
 )
 
-// The states of an access request. "submitted" and "in_review" exist in the
-// API for policies that ask people; a request that rules can decide passes
-// through them within the call that submits it.
+// The states of an access request. "submitted" exists in the API only; a request
+// that rules can decide passes through it within the call that submits it.
 const (
+	StateInReview = "in_review" // people must say something first; see package review
+
 	StateDecided  = "decided"  // policy answered; a quote can be had
 	StateAccepted = "accepted" // invoiced, not paid
 	StateOpen     = "open"     // files can be fetched
@@ -32,6 +36,7 @@ type Draft struct {
 	RetentionDays int64            // how long copies are kept
 	Recipient     coop.RecipientID // proven; may be empty in a dry run
 	Researcher    coop.ResearcherID
+	Study         policies.Study
 }
 
 // Request is an access request and what became of it.
@@ -52,6 +57,8 @@ type Request struct {
 	SubmittedAt   int64
 	OpenedAt      int64
 	ExpiresAt     int64
+	Study         policies.Study
+	Reviewed      bool // a steward has said yes to it
 }
 
 // Decided is a request together with what policy said about it.
@@ -78,7 +85,7 @@ func (s *Service) checkDraft(d Draft) (coop.Pool, error) {
 
 func ask(d Draft, id coop.RequestID, r Researcher, recipient string, price coop.Money) consent.Ask {
 	return consent.Ask{Request: id, Researcher: r.requester(), Pool: d.Pool, Purpose: d.Purpose,
-		Price: price, RetentionDays: d.RetentionDays, Recipient: recipient}
+		Price: price, RetentionDays: d.RetentionDays, Recipient: recipient, Study: d.Study}
 }
 
 // Submit puts a request before the policy. Every dataset of the pool is
@@ -108,16 +115,26 @@ func (s *Service) submit(tx *db.Tx, d Draft) (Request, error) {
 	}
 	r := Request{ID: id, Researcher: d.Researcher, Recipient: rec.ID, Pool: d.Pool, Title: strings.TrimSpace(d.Title),
 		Purpose: d.Purpose, RetentionDays: d.RetentionDays, Price: pool.Price, State: StateDecided,
-		Revision: cohort.Revision, Granted: len(cohort.Granted), Refused: len(cohort.Refused), SubmittedAt: s.now()}
-	if cohort.Members() < pool.MinimumGroup {
-		r.State, r.Note = StateClosed, tooFew
-		r.Granted, r.Refused = 0, r.Refused+r.Granted
-		return r, insertRequest(tx, r)
+		Revision: cohort.Revision, SubmittedAt: s.now(), Study: d.Study}
+	if until, err := review.Begin(tx, id, cohort.Refused, s.now()); err != nil || until > 0 {
+		r.State = StateInReview
+		return r, errors.Join(err, insertRequest(tx, r), s.concludeLater(tx, id, until))
 	}
+	granted := r.outcome(cohort, pool.MinimumGroup)
 	if err := insertRequest(tx, r); err != nil {
 		return Request{}, err
 	}
-	return r, insertFiles(tx, r, cohort.Granted)
+	return r, insertFiles(tx, r, granted)
+}
+
+// outcome fills in what was decided, and answers what is granted.
+func (r *Request) outcome(c consent.Cohort, minimum int) []consent.Decision {
+	r.State, r.Revision, r.Granted, r.Refused = StateDecided, c.Revision, len(c.Granted), len(c.Refused)
+	if c.Members() >= minimum {
+		return c.Granted
+	}
+	r.State, r.Note, r.Granted, r.Refused = StateClosed, tooFew, 0, r.Refused+r.Granted
+	return nil
 }
 
 // tooFew is the note of a closed request. Whether nobody or somebody would have
@@ -135,7 +152,7 @@ func (s *Service) Request(ctx context.Context, r coop.ResearcherID, id coop.Requ
 		if err != nil {
 			return Decided{}, err
 		}
-		return s.decided(req, decisions), nil
+		return s.decided(req, review.Latest(decisions)), nil
 	})
 }
 
@@ -157,7 +174,7 @@ func (s *Service) decided(r Request, decisions []consent.Decision) Decided {
 	if pool, ok := s.Charter.Pool(r.Pool); ok {
 		minimum = pool.MinimumGroup
 	}
-	out.Reasons = countReasons(held, minimum)
+	out.Reasons = veil.CountReasons(held, minimum)
 	return out
 }
 

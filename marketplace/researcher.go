@@ -8,6 +8,7 @@ import (
 	"distributed.ai/datacoop/consent"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
+	"distributed.ai/datacoop/policies"
 )
 
 // Researcher is a vetted person or organisation that may ask for data.
@@ -18,12 +19,14 @@ type Researcher struct {
 	Region   string // ISO 3166-1 alpha-2
 	Email    string
 	VettedAt int64
+
+	Institution string // that they were vetted for, such as a ROR; "" for none
 }
 
 var regionPattern = regexp.MustCompile(`^[A-Z]{2}$`)
 
 func (r Researcher) check() error {
-	if !coop.Line(r.Name, 1, 120) || r.Email != "" && !coop.Line(r.Email, 1, 200) ||
+	if r.Institution != "" && !policies.ValidName(r.Institution) || !coop.Line(r.Name, 1, 120) || r.Email != "" && !coop.Line(r.Email, 1, 200) ||
 		!coop.ValidRequesterKind(r.Kind) || !regionPattern.MatchString(r.Region) {
 		return ErrRequester
 	}
@@ -31,7 +34,7 @@ func (r Researcher) check() error {
 }
 
 func (r Researcher) requester() consent.Requester {
-	return consent.Requester{ID: r.ID, Kind: r.Kind, Vetted: r.VettedAt > 0, Region: r.Region}
+	return consent.Requester{ID: r.ID, Kind: r.Kind, Vetted: r.VettedAt > 0, Region: r.Region, Institution: r.Institution}
 }
 
 // Vet enters a researcher whom a steward of vetting has checked. It returns

@@ -2,6 +2,7 @@ package marketplace
 
 import (
 	"database/sql"
+	"encoding/json"
 
 	"distributed.ai/datacoop/consent"
 	"distributed.ai/datacoop/internal/coop"
@@ -9,22 +10,39 @@ import (
 )
 
 const requestColumns = `id, researcher, recipient, pool, title, duo, dpv, retention_days, price,
-	state, revision, granted, refused, note, submitted_at, opened_at, expires_at`
+	state, revision, granted, refused, note, submitted_at, opened_at, expires_at, study, reviewed`
 
 const sqlInsertRequest = `INSERT INTO marketplace_requests (` + requestColumns + `)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`
 
 func insertRequest(tx *db.Tx, r Request) error {
+	study, err := json.Marshal(r.Study)
+	if err != nil {
+		return failed("insert request", err)
+	}
 	return failed("insert request", tx.ExecOne(sqlInsertRequest, r.ID, r.Researcher, r.Recipient, r.Pool, r.Title,
 		r.Purpose.DUO, r.Purpose.DPV, r.RetentionDays, r.Price, r.State, r.Revision, r.Granted, r.Refused, r.Note,
-		r.SubmittedAt, r.OpenedAt, r.ExpiresAt))
+		r.SubmittedAt, r.OpenedAt, r.ExpiresAt, string(study)))
 }
 
 func scanRequest(row scanner) (r Request, err error) {
+	var study string
 	err = row.Scan(&r.ID, &r.Researcher, &r.Recipient, &r.Pool, &r.Title, &r.Purpose.DUO, &r.Purpose.DPV,
 		&r.RetentionDays, &r.Price, &r.State, &r.Revision, &r.Granted, &r.Refused, &r.Note,
-		&r.SubmittedAt, &r.OpenedAt, &r.ExpiresAt)
+		&r.SubmittedAt, &r.OpenedAt, &r.ExpiresAt, &study, &r.Reviewed)
+	if err == nil {
+		err = json.Unmarshal([]byte(study), &r.Study)
+	}
 	return r, err
+}
+
+const sqlConclude = `UPDATE marketplace_requests SET state = ?, revision = ?, granted = ?, refused = ?, note = ?, reviewed = ?
+	WHERE id = ? AND state = '` + StateInReview + `'`
+
+// concludeRequest stores what became of a request that waited for people.
+func concludeRequest(tx *db.Tx, r Request) error {
+	reviewed := map[bool]int{true: 1}[r.Reviewed]
+	return failed("conclude request", tx.ExecOne(sqlConclude, r.State, r.Revision, r.Granted, r.Refused, r.Note, reviewed, r.ID))
 }
 
 const sqlGetRequest = `SELECT ` + requestColumns + ` FROM marketplace_requests WHERE id = ?`
@@ -60,16 +78,17 @@ func insertFiles(tx *db.Tx, r Request, granted []consent.Decision) error {
 	return nil
 }
 
-const fileColumns = `id, request, dataset, member, price, first_at`
+const fileColumns = `id, request, dataset, member, price, first_at, self_custody`
 
 func scanFile(row scanner) (f File, err error) {
-	err = row.Scan(&f.ID, &f.Request, &f.Dataset, &f.Member, &f.Price, &f.FirstAt)
+	err = row.Scan(&f.ID, &f.Request, &f.Dataset, &f.Member, &f.Price, &f.FirstAt, &f.SelfCustody)
 	return f, err
 }
 
 const (
 	sqlListFiles = `SELECT ` + fileColumns + ` FROM marketplace_files WHERE request = ? ORDER BY id`
 	sqlGetFile   = `SELECT ` + fileColumns + ` FROM marketplace_files WHERE id = ?`
+	sqlFileOf    = `SELECT ` + fileColumns + ` FROM marketplace_files WHERE request = ? AND dataset = ?`
 )
 
 func listFiles(tx *db.Tx, id coop.RequestID) ([]File, error) {
@@ -79,6 +98,23 @@ func listFiles(tx *db.Tx, id coop.RequestID) ([]File, error) {
 func getFile(tx *db.Tx, id coop.FileID) (File, error) {
 	f, err := scanFile(tx.QueryRow(sqlGetFile, id))
 	return f, found(err, "file")
+}
+
+func fileOf(tx *db.Tx, r coop.RequestID, ds coop.DatasetID) (File, error) {
+	f, err := scanFile(tx.QueryRow(sqlFileOf, r, ds))
+	return f, found(err, "file of a dataset")
+}
+
+const sqlKeepFile = `UPDATE marketplace_files SET self_custody = 1 WHERE request = ? AND dataset = ?`
+
+// keepFiles notes which of a request's files wait for their members.
+func keepFiles(tx *db.Tx, r coop.RequestID, kept []coop.DatasetID) error {
+	for _, ds := range kept {
+		if err := tx.ExecOne(sqlKeepFile, r, ds); err != nil {
+			return failed("keep file", err)
+		}
+	}
+	return nil
 }
 
 const (

@@ -8,19 +8,19 @@ import (
 )
 
 const sqlInsertResearcher = `INSERT INTO marketplace_researchers
-	(id, name, kind, region, email, vetted_by, vetted_at) VALUES (?, ?, ?, ?, ?, ?, ?)`
+	(id, name, kind, region, email, vetted_by, vetted_at, institution) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
 
 func insertResearcher(tx *db.Tx, r Researcher, by coop.MemberID) error {
-	return failed("insert researcher", tx.ExecOne(sqlInsertResearcher, r.ID, r.Name, r.Kind, r.Region, r.Email, by, r.VettedAt))
+	return failed("insert researcher", tx.ExecOne(sqlInsertResearcher, r.ID, r.Name, r.Kind, r.Region, r.Email, by, r.VettedAt, r.Institution))
 }
 
 const (
-	sqlGetResearcher   = `SELECT id, name, kind, region, email, vetted_at FROM marketplace_researchers WHERE id = ?`
-	sqlListResearchers = `SELECT id, name, kind, region, email, vetted_at FROM marketplace_researchers ORDER BY id`
+	sqlGetResearcher   = `SELECT id, name, kind, region, email, vetted_at, institution FROM marketplace_researchers WHERE id = ?`
+	sqlListResearchers = `SELECT id, name, kind, region, email, vetted_at, institution FROM marketplace_researchers ORDER BY id`
 )
 
 func scanResearcher(row scanner) (r Researcher, err error) {
-	err = row.Scan(&r.ID, &r.Name, &r.Kind, &r.Region, &r.Email, &r.VettedAt)
+	err = row.Scan(&r.ID, &r.Name, &r.Kind, &r.Region, &r.Email, &r.VettedAt, &r.Institution)
 	return r, err
 }
 

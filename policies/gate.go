@@ -37,7 +37,7 @@ type Report struct {
 }
 
 // Gate tries an access policy before anybody votes on it: its shape, a strict
-// compile under the allow-list, the number of steps a decision takes, and the
+// compile under the allow-list, the types of what it reads, the number of steps a decision takes, and the
 // invariants, which are Rego tests run with the policy in force. The error is
 // for the operator and says nothing about the policy.
 func Gate(ctx context.Context, access []byte) (Report, error) {
@@ -52,13 +52,19 @@ func Gate(ctx context.Context, access []byte) (Report, error) {
 		return Report{}, err
 	}
 	report := Report{Revision: revision.hash, Sentences: revision.sentences}
-	if report.Findings, err = revision.tooSlow(ctx); err != nil {
+	if report.Findings = illTyped(access); len(report.Findings) == 0 {
+		report.Findings, err = revision.tooSlow(ctx)
+	}
+	if err != nil {
 		return Report{}, err
 	}
 	if len(report.Findings) == 0 {
 		report.Findings, err = revision.violations(ctx)
 	}
 	report.OK = err == nil && len(report.Findings) == 0
+	if report.OK && !revision.compiles(ctx) {
+		report.Sentences = append(slices.Clone(report.Sentences), oneByOne)
+	}
 	return report, err
 }
 

@@ -34,8 +34,9 @@ type Request struct {
 	Commercial    bool      `json:"commercial"`
 	PriceMinor    int64     `json:"price_minor"` // for this dataset, in minor units
 	RetentionDays int64     `json:"retention_days"`
-	Reviewed      bool      `json:"reviewed"` // people have looked at it, where a policy asks for that
-	Time          int64     `json:"time"`     // Unix milliseconds of the decision
+	Reviewed      bool      `json:"reviewed"` // people have looked at it, where a policy or a condition asks for that
+	Study         Study     `json:"study,omitzero"`
+	Time          int64     `json:"time"` // Unix milliseconds of the decision
 }
 
 // Requester is who asks.
@@ -44,6 +45,8 @@ type Requester struct {
 	Kind   string `json:"kind"` // one of coop.RequesterKinds
 	Vetted bool   `json:"vetted"`
 	Region string `json:"region"` // ISO 3166-1 alpha-2
+
+	Institution string `json:"institution,omitempty"` // as vetted, such as a ROR; "" is not known
 }
 
 // Dataset is what is asked for.
@@ -80,6 +83,9 @@ type Record struct {
 	Expires        int64    `json:"expires"`    // Unix milliseconds; coop.Forever for none
 	Withdrawn      int64    `json:"withdrawn"`  // Unix milliseconds; coop.Forever for not withdrawn
 	Paused         bool     `json:"paused"`
+
+	Limits Limits `json:"limits,omitzero"`
+	Answer string `json:"answer,omitempty"` // of the member to this very request: AnswerYes, AnswerNo or "" for none yet
 }
 
 // maxExact is the largest integer every JSON reader keeps exactly (RFC 8785).
@@ -124,17 +130,22 @@ func ParseInput(text []byte) (Input, error) {
 
 // Class names everything in the input that can change its answer: inputs of one
 // class have one answer under any revision. Ids are left out, for no policy
-// reads them; times count only as before, at or after the time of the request
-// and a price floor only as below, at or above the price, for the kernel reads
-// them in no other way and no access policy reads them at all. It is a SHA-256
-// in hex, good for comparing within one process.
+// reads them, but for the requester's where a record names the only requesters
+// it is for; times count only as before, at or after the time of the request
+// (a moratorium also the stated publication) and a price floor only as below, at
+// or above the price, for the kernel reads them in no other way and no access
+// policy reads them at all. It is a SHA-256 in hex, good for comparing within
+// one process.
 func (in Input) Class() (string, error) {
 	if err := in.check(); err != nil {
 		return "", err
 	}
-	now, price := in.Request.Time, in.Request.PriceMinor
+	now, price, publishes := in.Request.Time, in.Request.PriceMinor, in.Request.Study.PublishFrom
 	in = in.normal()
-	in.Request.ID, in.Request.Requester.ID, in.Request.Time = "", "", 0
+	if !slices.ContainsFunc(in.Records, func(r Record) bool { return len(r.Limits.Users) > 0 }) {
+		in.Request.Requester.ID = ""
+	}
+	in.Request.ID, in.Request.Time, in.Request.Study.PublishFrom = "", 0, min(publishes, 1)
 	in.Dataset.ID, in.Dataset.Member = "", ""
 	if in.Dataset.Sealed > 0 {
 		in.Dataset.Sealed = 2 + side(in.Dataset.Sealed, now)
@@ -144,6 +155,9 @@ func (in Input) Class() (string, error) {
 		r := &in.Records[i]
 		r.ID, r.Scope, r.MinPriceMinor = "", "", side(r.MinPriceMinor, price)
 		r.NotBefore, r.Expires, r.Withdrawn = side(r.NotBefore, now), side(r.Expires, now), side(r.Withdrawn, now)
+		if from := &r.Limits.PublishFrom; *from > 0 {
+			*from = 5 + 3*side(*from, now) + side(*from, publishes)
+		}
 	}
 	text, err := json.Marshal(in)
 	if err != nil {
@@ -156,13 +170,16 @@ func (in Input) Class() (string, error) {
 // side is -1, 0 or 1 as n is below, at or above the mark.
 func side(n, mark int64) int64 { return int64(cmp.Compare(n, mark)) }
 
-// normal replaces nil lists, so that they are written [] and not null.
+// normal replaces nil lists, so that they are written [] and not null, and empty
+// ones that are written only if they say something.
 func (in Input) normal() Input {
 	in.Dataset.Categories = list(in.Dataset.Categories)
+	in.Request.Study.Kinds = said(in.Request.Study.Kinds)
 	records := make([]Record, 0, len(in.Records))
 	for _, r := range in.Records {
 		r.Purposes, r.Except, r.DPV = list(r.Purposes), list(r.Except), list(r.DPV)
 		r.RequesterKinds, r.Regions = list(r.RequesterKinds), list(r.Regions)
+		r.Limits = r.Limits.normal()
 		records = append(records, r)
 	}
 	in.Records = records
@@ -177,19 +194,27 @@ func list(s []string) []string {
 }
 
 // check refuses what JSON would silently change: text that is not UTF-8 and
-// integers a reader may round. Effects outside the three are a fault of ours.
+// integers a reader may round. Effects and limits outside the known ones are a
+// fault of ours.
 func (in Input) check() error {
-	numbers := []int64{in.Request.PriceMinor, in.Request.RetentionDays, in.Request.Time, in.Dataset.Sealed, in.Dataset.Closed}
+	study := in.Request.Study
+	numbers := []int64{in.Request.PriceMinor, in.Request.RetentionDays, in.Request.Time, in.Dataset.Sealed, in.Dataset.Closed, study.PublishFrom}
 	words := []string{in.Request.ID, in.Request.Pool, in.Request.DUO, in.Request.DPV,
 		in.Request.Requester.ID, in.Request.Requester.Kind, in.Request.Requester.Region,
-		in.Dataset.ID, in.Dataset.Member, in.Dataset.Pool, in.Dataset.Region}
-	words = append(words, in.Dataset.Categories...)
+		in.Dataset.ID, in.Dataset.Member, in.Dataset.Pool, in.Dataset.Region, in.Request.Requester.Institution}
+	words = append(append(words, in.Dataset.Categories...), study.Kinds...)
+	if !study.check() {
+		return fmt.Errorf("%w: what the request says about the study", errInput)
+	}
 	for _, r := range in.Records {
+		if !r.Limits.check() || r.Answer != "" && r.Answer != AnswerYes && r.Answer != AnswerNo {
+			return fmt.Errorf("%w: limits of a record", errInput)
+		}
 		if r.Effect != Given && r.Effect != Refused && r.Effect != Withdrawn {
 			return fmt.Errorf("%w: effect of a record", errInput)
 		}
-		numbers = append(numbers, r.MinPriceMinor, r.NotBefore, r.Expires, r.Withdrawn)
-		words = append(words, r.ID, r.Scope)
+		numbers = append(numbers, r.MinPriceMinor, r.NotBefore, r.Expires, r.Withdrawn, r.Limits.PublishFrom, r.Limits.KeepDays)
+		words = append(append(words, r.ID, r.Scope), r.Limits.words()...)
 		words = append(words, slices.Concat(r.Purposes, r.Except, r.DPV, r.RequesterKinds, r.Regions)...)
 	}
 	if slices.ContainsFunc(numbers, func(n int64) bool { return n > maxExact || n < -maxExact }) {

@@ -16,7 +16,11 @@ func lawOf(rule *ast.Rule) (lawText, bool) {
 	if rule.Head.Key == nil {
 		return lawText{}, false
 	}
-	object, ok := rule.Head.Key.Value.(ast.Object)
+	return lawIn(rule.Head.Key)
+}
+
+func lawIn(term *ast.Term) (lawText, bool) {
+	object, ok := term.Value.(ast.Object)
 	if !ok || object.Len() != 2 {
 		return lawText{}, false
 	}
@@ -38,14 +42,24 @@ func constant(object ast.Object, key string) (string, bool) {
 var reserved = sync.OnceValue(func() []string {
 	out := []string{CodeUnavailable, CodeMalformed, CodeUnexplained}
 	for _, text := range regoIn("kernel", false) {
-		for _, rule := range ast.MustParseModuleWithOpts(string(text), ast.ParserOptions{}).Rules {
-			if law, ok := lawOf(rule); ok {
-				out = append(out, law.code)
-			}
+		for _, law := range lawsIn(text) {
+			out = append(out, law.code)
 		}
 	}
 	return out
 })
+
+// lawsIn lists every code and sentence of a kernel file, in heads and in tables.
+func lawsIn(text []byte) (out []lawText) {
+	ast.WalkTerms(ast.MustParseModuleWithOpts(string(text), ast.ParserOptions{}), func(t *ast.Term) bool {
+		law, ok := lawIn(t)
+		if ok {
+			out = append(out, law)
+		}
+		return ok
+	})
+	return out
+}
 
 // openings begin the sentence that Sentences makes of a rule.
 var openings = map[string]string{

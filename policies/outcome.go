@@ -41,14 +41,22 @@ type Obligation struct {
 // Outcome is what the law answers. Its zero value refuses.
 type Outcome struct {
 	Allow       bool         `json:"allow"`
-	NeedsReview bool         `json:"needs_review"` // not allowed yet; would be once people have reviewed it
+	NeedsReview bool         `json:"needs_review"` // not allowed yet; would be once the people it asks have said yes
+	Asks        []string     `json:"asks"`         // AskSteward, AskMember or both; empty unless NeedsReview
 	Reasons     []Reason     `json:"reasons"`      // by layer and code; empty exactly if Allow
 	Obligations []Obligation `json:"obligations"`  // by code; empty unless Allow or NeedsReview
 }
 
+// Whom a request can wait for.
+const (
+	AskSteward = "steward" // a steward of vetting, who reviews the request
+	AskMember  = "member"  // the dataset's own member, who answers about this request
+)
+
 // refusal is an outcome of the engine's own making.
 func refusal(code, sentence string) Outcome {
 	return Outcome{
+		Asks:        []string{},
 		Reasons:     []Reason{{Code: code, Layer: LayerBase, Sentence: sentence}},
 		Obligations: []Obligation{},
 	}
@@ -65,6 +73,7 @@ var errUndefined = errors.New("policies: the decision is undefined")
 type answer struct {
 	Allow       *bool         `json:"allow"`
 	NeedsReview *bool         `json:"needs_review"`
+	Asks        []string      `json:"asks"` // law of before there were any has none
 	Reasons     *[]Reason     `json:"reasons"`
 	Obligations *[]Obligation `json:"obligations"`
 }
@@ -85,11 +94,12 @@ func outcome(rs rego.ResultSet) (Outcome, error) {
 	if a.Allow == nil || a.NeedsReview == nil || a.Reasons == nil || a.Obligations == nil {
 		return Outcome{}, errUndefined
 	}
-	return Outcome{*a.Allow, *a.NeedsReview, *a.Reasons, *a.Obligations}.settled(), nil
+	return Outcome{*a.Allow, *a.NeedsReview, a.Asks, *a.Reasons, *a.Obligations}.settled(), nil
 }
 
 // settled puts the lists in order and closes what the law may have left open:
-// a release with a reason against it is none, and a refusal has a reason.
+// a release with a reason against it is none, nobody is asked about a refusal,
+// and a refusal has a reason.
 func (o Outcome) settled() Outcome {
 	slices.SortFunc(o.Reasons, func(a, b Reason) int {
 		return cmp.Or(cmp.Compare(a.Layer, b.Layer), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Sentence, b.Sentence))
@@ -99,6 +109,9 @@ func (o Outcome) settled() Outcome {
 	})
 	o.Allow = o.Allow && len(o.Reasons) == 0
 	o.NeedsReview = o.NeedsReview && !o.Allow
+	if slices.Sort(o.Asks); !o.NeedsReview || o.Asks == nil {
+		o.Asks = []string{}
+	}
 	if !o.Allow && !o.NeedsReview {
 		o.Obligations = []Obligation{}
 	}

@@ -9,12 +9,27 @@
 //	coop.base      base law: what no member and no vote can waive
 //	coop.consent   the member's own records against the request
 //	coop.access    what the members voted; the one file a proposal replaces
-//	coop.decision  releases if base law and the member permit and nothing refuses
+//	coop.decision  releases if base law and the member permit, nothing refuses and
+//	               nobody is left to be asked
 //
-// Terms (DUO and DPV purposes, regions) form trees whose closures are kept in
-// terms/data.json and proved by a Rego test. A permission must cover a request:
-// it names the requested term or an ancestor of it. A refusal need only touch
-// it: ancestor, the term itself, or a descendant.
+// A fifth, coop.cohort, says the same of a row of a table: what partial
+// evaluation leaves of it and of coop.access are conditions on columns (Cohort),
+// or ErrFragment where law says what columns cannot answer.
+//
+// Terms (DUO and DPV purposes, diseases, kinds of personal data, regions) form
+// trees whose closures package trees writes into terms/data.json and a Rego test
+// proves. A permission must cover a request: it names the requested term or an
+// ancestor of it. A refusal need only touch it: ancestor, the term itself, or a
+// descendant.
+//
+// The modifiers of the Data Use Ontology are conditions of a record (Limits),
+// matched with what a request says of its study (Study). Each has one of three
+// verdicts: met; not met, which refuses; or for people to say, a steward about
+// what a request claims, the member about what it leaves open. What people must
+// say is never a release. A condition that law does not know is not met.
+// testdata/duo_golden.csv holds what must follow from the ontology's definitions,
+// pair by pair. The tree of diseases is a small selection of our own: a disease
+// outside it is put to the member.
 //
 // # What it guarantees
 //
@@ -23,8 +38,10 @@
 // sealed engine and a malformed input are refusals. Every refusal has at least
 // one reason with a stable code and a plain sentence. A Revision is named by
 // the SHA-256 of everything that can change an answer: all canonical sources
-// and the terms. No policy reads a dataset's, a member's or a record's id, so
-// inputs that differ only in ids have one answer (see Input.Class).
+// and the terms. No policy reads a dataset's, a member's or a record's id, and a
+// requester's only where a record names the requesters it is for; so inputs that
+// differ only in ids have one answer (see Input.Class). Questions recorded before
+// the vocabulary grew read and replay as they were.
 //
 // # What it refuses
 //

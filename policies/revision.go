@@ -16,6 +16,7 @@ import (
 	"github.com/gowebpki/jcs"
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/storage"
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
 )
 
@@ -34,6 +35,8 @@ type Revision struct {
 	foreign   bool              // of another release of this program
 	sentences []string
 	query     rego.PreparedEvalQuery
+	cohort    func() (*cohort, error) // prepared when first asked for
+	allow     func() (rego.PreparedEvalQuery, error)
 }
 
 // Compile makes a revision of an access policy and the embedded kernel. The
@@ -58,7 +61,12 @@ func compile(ctx context.Context, sources map[string][]byte) (*Revision, error) 
 	if err != nil {
 		return nil, err
 	}
-	query, err := prepare(ctx, compiler, sources[termsPath])
+	data, err := termsData(sources[termsPath])
+	if err != nil {
+		return nil, err
+	}
+	store := inmem.NewFromObjectWithOpts(data, inmem.OptReturnASTValuesOnRead(true))
+	query, err := prepare(ctx, compiler, store)
 	if err != nil {
 		return nil, err
 	}
@@ -67,6 +75,8 @@ func compile(ctx context.Context, sources map[string][]byte) (*Revision, error) 
 		sources:   sources,
 		sentences: sentences(compiler.Modules[accessPath]),
 		query:     query,
+		cohort:    cohortOf(compiler, store, compiler.Modules[accessPath]),
+		allow:     allowOf(compiler, store),
 	}, nil
 }
 
@@ -101,15 +111,11 @@ func parserOptions() ast.ParserOptions {
 	return ast.ParserOptions{ProcessAnnotation: true, RegoVersion: ast.RegoV1, Capabilities: capabilities()}
 }
 
-func prepare(ctx context.Context, compiler *ast.Compiler, terms []byte) (rego.PreparedEvalQuery, error) {
-	data, err := termsData(terms)
-	if err != nil {
-		return rego.PreparedEvalQuery{}, err
-	}
+func prepare(ctx context.Context, compiler *ast.Compiler, store storage.Store) (rego.PreparedEvalQuery, error) {
 	query, err := rego.New(
 		rego.Query(decisionQuery),
 		rego.Compiler(compiler),
-		rego.Store(inmem.NewFromObject(data)),
+		rego.Store(store),
 		rego.StrictBuiltinErrors(true),
 	).PrepareForEval(ctx)
 	if err != nil {

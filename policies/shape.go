@@ -121,7 +121,11 @@ func complaints(err error) []string {
 		if e.Location != nil {
 			line = e.Location.Row
 		}
-		out = append(out, fmt.Sprintf("Line %d: %s (%s).", line, e.Message, e.Code))
+		said := fmt.Sprintf("%s (%s)", e.Message, e.Code)
+		if sentence := typeSentence(e); sentence != "" {
+			said = sentence
+		}
+		out = append(out, fmt.Sprintf("Line %d: %s.", line, said))
 	}
 	return out
 }

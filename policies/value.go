@@ -8,7 +8,8 @@ import (
 )
 
 // value builds what OPA evaluates straight from the typed input, so that no
-// field can be missing. It says the same as Canonical; a test compares them.
+// field can be missing. It says the same as Canonical, and also what Canonical
+// leaves out because it says nothing; a test compares them.
 func (in Input) value() ast.Value {
 	records := make([]*ast.Term, 0, len(in.Records))
 	for _, r := range in.Records {
@@ -32,6 +33,7 @@ func (r Request) term() *ast.Term {
 		number("price_minor", r.PriceMinor),
 		number("retention_days", r.RetentionDays),
 		truth("reviewed", r.Reviewed),
+		field("study", r.Study.term()),
 		number("time", r.Time),
 	)
 }
@@ -42,6 +44,7 @@ func (r Requester) term() *ast.Term {
 		text("kind", r.Kind),
 		truth("vetted", r.Vetted),
 		text("region", r.Region),
+		text("institution", r.Institution),
 	)
 }
 
@@ -73,6 +76,8 @@ func (r Record) term() *ast.Term {
 		number("expires", r.Expires),
 		number("withdrawn", r.Withdrawn),
 		truth("paused", r.Paused),
+		field("limits", r.Limits.term()),
+		text("answer", r.Answer),
 	)
 }
 

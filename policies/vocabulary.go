@@ -101,9 +101,10 @@ func (l Leaf) acceptsText(s string) (string, bool) {
 var terms = mustTerms()
 
 type termTrees struct {
-	Kinds  []string         `json:"kinds"`
-	Limits map[string]int64 `json:"limits"`
-	DUO    struct {
+	Kinds   []string         `json:"kinds"`
+	Studies []string         `json:"studies"`
+	Limits  map[string]int64 `json:"limits"`
+	DUO     struct {
 		Requestable []string `json:"requestable"`
 	} `json:"duo"`
 	DPV struct {

@@ -57,6 +57,32 @@ func (h *house) approve(r researcher, ds coop.DatasetID, hdr []byte) error {
 	})
 }
 
+// waiting is what waits for a member.
+func (h *house) waiting(m coop.MemberID) (out []Approval) {
+	h.t.Helper()
+	err := h.db.View(h.t.Context(), func(tx *db.Tx) (err error) {
+		out, err = h.Approvals(tx, m, "", 10)
+		return err
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return out
+}
+
+// answer says where a request stands with the member.
+func (h *house) answer(r researcher, ds coop.DatasetID) (out string) {
+	h.t.Helper()
+	err := h.db.View(h.t.Context(), func(tx *db.Tx) (err error) {
+		out, err = h.Answer(tx, r.request, ds, r.recipient)
+		return err
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return out
+}
+
 // rewrapped is what the member's client does at home.
 func (d draft) rewrapped(t testing.TB, a Approval) []byte {
 	t.Helper()
@@ -78,11 +104,11 @@ func TestWithSelfCustodyARequestWaitsForTheMember(t *testing.T) {
 		wants(t, h.await(r, d.ID), ErrAwaiting)
 	}
 	h.restart()
-	waiting := must[[]Approval](t)(h.Approvals(t.Context(), d.by.id))
+	waiting := h.waiting(d.by.id)
 	if len(waiting) != 1 || waiting[0].Request != r.request || waiting[0].Recipient != r.recipient {
 		t.Fatalf("%+v", waiting)
 	}
-	if others := must[[]Approval](t)(h.Approvals(t.Context(), newMember())); len(others) != 0 {
+	if others := h.waiting(newMember()); len(others) != 0 {
 		t.Errorf("a stranger sees %+v", others)
 	}
 	if err := h.approve(r, d.ID, d.rewrapped(t, waiting[0])); err != nil {
@@ -96,7 +122,7 @@ func TestWithSelfCustodyARequestWaitsForTheMember(t *testing.T) {
 	h.clock.Advance(30 * 24 * time.Hour)
 	h.sweep()
 	again := must[Delivery](t)(h.fetch(r, d.ID))
-	if again.ETag != got.ETag || len(must[[]Approval](t)(h.Approvals(t.Context(), d.by.id))) != 0 {
+	if again.ETag != got.ETag || len(h.waiting(d.by.id)) != 0 {
 		t.Error("a month later the member is asked again")
 	}
 	if now := must[Dataset](t)(h.Get(t.Context(), d.by.id, d.ID)); now.Deliveries != 1 {
@@ -109,7 +135,7 @@ func TestAnApprovalTakesAPermitOfItsOwnTransaction(t *testing.T) {
 	d := h.kept(newPerson(t), noise(1_000))
 	r := newResearcher(t)
 	wants(t, h.await(r, d.ID), ErrAwaiting)
-	a := must[[]Approval](t)(h.Approvals(t.Context(), d.by.id))[0]
+	a := h.waiting(d.by.id)[0]
 	hdr := d.rewrapped(t, a)
 	var kept consent.Permit
 	err := h.db.Update(t.Context(), func(tx *db.Tx) (err error) {
@@ -137,7 +163,7 @@ func TestOnlyAHeaderForTheOneRecipientIsStored(t *testing.T) {
 	r := newResearcher(t)
 	wants(t, h.approve(r, d.ID, []byte("x")), ErrNotAwaited) // nobody has asked yet
 	wants(t, h.await(r, d.ID), ErrAwaiting)
-	a := must[[]Approval](t)(h.Approvals(t.Context(), d.by.id))[0]
+	a := h.waiting(d.by.id)[0]
 	good := d.rewrapped(t, a)
 	key := must[[]byte](t)(header.FileKey(a.Header, d.by.age))
 	to, _, _ := header.ParseRecipient(r.recipient)
@@ -168,7 +194,7 @@ func TestOnlyAHeaderForTheOneRecipientIsStored(t *testing.T) {
 	if err := h.approve(r, d.ID, good); err != nil {
 		t.Fatal(err)
 	}
-	wants(t, h.approve(r, d.ID, good), ErrNotAwaited)
+	wants(t, h.approve(r, d.ID, good), ErrAnswered)
 }
 
 func isOneOf(err error, wanted ...error) bool {
@@ -184,7 +210,7 @@ func TestAnApprovalIsFoundByItsMemberAlone(t *testing.T) {
 	h := newHouse(t)
 	d := h.kept(newPerson(t), noise(1_000))
 	wants(t, h.await(newResearcher(t), d.ID), ErrAwaiting)
-	a := must[[]Approval](t)(h.Approvals(t.Context(), d.by.id))[0]
+	a := h.waiting(d.by.id)[0]
 	find := func(m coop.MemberID, id string) error {
 		return h.db.View(t.Context(), func(tx *db.Tx) error {
 			_, err := h.Approval(tx, m, id)
@@ -204,7 +230,7 @@ func TestRevokingWhatTheMemberKeepsEndsItsApprovals(t *testing.T) {
 	d := h.kept(newPerson(t), noise(50_000))
 	r, waiting := newResearcher(t), newResearcher(t)
 	wants(t, h.await(r, d.ID), ErrAwaiting)
-	if err := h.approve(r, d.ID, d.rewrapped(t, must[[]Approval](t)(h.Approvals(t.Context(), d.by.id))[0])); err != nil {
+	if err := h.approve(r, d.ID, d.rewrapped(t, h.waiting(d.by.id)[0])); err != nil {
 		t.Fatal(err)
 	}
 	f := must[io.ReadSeekCloser](t)(must[Delivery](t)(h.fetch(r, d.ID)).Open())
@@ -218,7 +244,7 @@ func TestRevokingWhatTheMemberKeepsEndsItsApprovals(t *testing.T) {
 	if _, err := f.Read(make([]byte, 10)); !errors.Is(err, ErrRevoked) {
 		t.Errorf("a download under way: %v", err)
 	}
-	if left := must[[]Approval](t)(h.Approvals(t.Context(), d.by.id)); len(left) != 0 {
+	if left := h.waiting(d.by.id); len(left) != 0 {
 		t.Errorf("%+v", left)
 	}
 }
@@ -231,7 +257,7 @@ func TestAClosedRequestWaitsForNobody(t *testing.T) {
 	if err := h.db.Update(t.Context(), func(tx *db.Tx) error { return h.CloseRequest(tx, r.request) }); err != nil {
 		t.Fatal(err)
 	}
-	if left := must[[]Approval](t)(h.Approvals(t.Context(), d.by.id)); len(left) != 0 {
+	if left := h.waiting(d.by.id); len(left) != 0 {
 		t.Errorf("%+v", left)
 	}
 }
@@ -244,4 +270,130 @@ func TestSelfCustodyNeedsAKeyToKeep(t *testing.T) {
 	}
 	_, err := h.OpenSelfCustody(t.Context(), newMember(), "No Pool", newPerson(t).age.Recipient().String())
 	wants(t, err, ErrPool)
+}
+
+func TestARequestIsQueuedWhereTheMemberKeepsTheKeyAndNowhereElse(t *testing.T) {
+	h := newHouse(t)
+	eva, finn := newPerson(t), newPerson(t)
+	kept, revoked, vaulted := h.kept(eva, noise(1_000)), h.kept(eva, noise(2_000)), h.sealed(finn, noise(3_000))
+	must[Receipt](t)(h.Revoke(t.Context(), eva.id, revoked.ID))
+	r := newResearcher(t)
+	var queued []coop.DatasetID
+	await := func(pool coop.PoolID, asked ...coop.DatasetID) {
+		t.Helper()
+		err := h.db.Update(t.Context(), func(tx *db.Tx) (err error) {
+			queued, err = h.Await(tx, r.request, r.recipient, pool, asked)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	await("glucose", kept.ID, vaulted.ID)
+	if len(queued) != 0 {
+		t.Errorf("in another pool %v", queued)
+	}
+	await("wearables", revoked.ID, vaulted.ID)
+	if len(queued) != 0 || len(h.waiting(eva.id)) != 0 || len(h.waiting(finn.id)) != 0 {
+		t.Errorf("queued %v", queued)
+	}
+	for range 2 { // twice is once
+		await("wearables", kept.ID, revoked.ID, vaulted.ID)
+	}
+	waiting := h.waiting(eva.id)
+	if len(queued) != 1 || queued[0] != kept.ID || len(waiting) != 1 || waiting[0].Manifest != kept.Manifest() ||
+		!bytes.Equal(waiting[0].Signature, kept.Signature) {
+		t.Fatalf("queued %v, waiting %+v", queued, waiting)
+	}
+	if got := h.answer(r, kept.ID); got != ApprovalWaiting {
+		t.Errorf("the request is %s", got)
+	}
+	if err := h.approve(r, kept.ID, kept.rewrapped(t, waiting[0])); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.answer(r, kept.ID); got != ApprovalGiven {
+		t.Errorf("once approved the request is %s", got)
+	}
+	other := newResearcher(t)
+	other.request = r.request
+	if got := h.answer(other, kept.ID); got != ApprovalWaiting {
+		t.Errorf("under another recipient the request is %s", got)
+	}
+	must[Delivery](t)(h.fetch(r, kept.ID))
+}
+
+func TestWhatIsDeclinedStaysDeclined(t *testing.T) {
+	h := newHouse(t)
+	d := h.kept(newPerson(t), noise(1_000))
+	r, other := newResearcher(t), newResearcher(t)
+	wants(t, h.await(r, d.ID), ErrAwaiting)
+	a := h.waiting(d.by.id)[0]
+	decline := func(m coop.MemberID, id string) error {
+		return h.db.Update(t.Context(), func(tx *db.Tx) error { return h.Decline(tx, m, id) })
+	}
+	wants(t, decline(newMember(), a.ID), ErrNotAwaited)
+	wants(t, decline(d.by.id, coop.NewID()), ErrNotAwaited)
+	if err := decline(d.by.id, a.ID); err != nil {
+		t.Fatal(err)
+	}
+	wants(t, decline(d.by.id, a.ID), ErrAnswered)
+	wants(t, h.approve(r, d.ID, d.rewrapped(t, a)), ErrAnswered)
+	for range 2 {
+		wants(t, h.await(r, d.ID), ErrDeclined)
+	}
+	if got := h.answer(r, d.ID); got != ApprovalDeclined || len(h.waiting(d.by.id)) != 0 {
+		t.Errorf("the request is %s, waiting %+v", got, h.waiting(d.by.id))
+	}
+	wants(t, h.await(other, d.ID), ErrAwaiting) // one request was declined, not all
+}
+
+func TestApprovalsAreListedPageByPageNewestFirst(t *testing.T) {
+	h := newHouse(t)
+	d := h.kept(newPerson(t), noise(1_000))
+	for range 5 {
+		wants(t, h.await(newResearcher(t), d.ID), ErrAwaiting)
+	}
+	all := h.waiting(d.by.id)
+	var paged []string
+	for before := ""; ; {
+		var page []Approval
+		err := h.db.View(t.Context(), func(tx *db.Tx) (err error) {
+			page, err = h.Approvals(tx, d.by.id, before, 2)
+			return err
+		})
+		if err != nil || len(page) > 2 {
+			t.Fatalf("%d: %v", len(page), err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		for _, a := range page {
+			if before != "" && a.ID >= before {
+				t.Errorf("%s comes after %s", a.ID, before)
+			}
+			before = a.ID
+			paged = append(paged, a.ID)
+		}
+	}
+	if len(all) != 5 || len(paged) != 5 || paged[0] != all[0].ID || paged[4] != all[4].ID {
+		t.Errorf("paged %v", paged)
+	}
+}
+
+func TestApprovingForAClassicKeyNeedsTheCharter(t *testing.T) {
+	h := newHouse(t)
+	d := h.kept(newPerson(t), noise(1_000)) // post-quantum: the researcher's key would be the weaker one
+	id := must[*age.X25519Identity](t)(age.GenerateX25519Identity())
+	r := researcher{coop.RequestID(coop.NewID()), id.Recipient().String(), id}
+	wants(t, h.await(r, d.ID), ErrAwaiting)
+	hdr := d.rewrapped(t, h.waiting(d.by.id)[0])
+	wants(t, h.approve(r, d.ID, hdr), ErrClassic)
+	h.classic = true
+	h.restart()
+	if err := h.approve(r, d.ID, hdr); err != nil {
+		t.Fatal(err)
+	}
+	if got := decrypt(t, readAll(t, must[Delivery](t)(h.fetch(r, d.ID))), id); !bytes.Equal(got, noise(1_000)) {
+		t.Error("the plaintext is not the member's")
+	}
 }

@@ -2,12 +2,39 @@ package vault
 
 import (
 	"context"
+	"crypto/ed25519"
 	"io"
+	"time"
 
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/vault/blobs"
+	"distributed.ai/datacoop/vault/hygiene"
 	"distributed.ai/datacoop/vault/keystore"
+	"distributed.ai/datacoop/vault/papers"
 )
+
+// Manifest is what a member's client says about its ciphertext; see package papers.
+type Manifest = papers.Manifest
+
+// Profile describes a dataset's contents in numbers.
+type Profile = papers.Profile
+
+// Receipt proves a revocation to its member.
+type Receipt = papers.Receipt
+
+// Statement is one thing a receipt says.
+type Statement = papers.Statement
+
+// ParseReceipt reads what Receipt.JSON wrote. It verifies nothing. Error: ErrReceipt.
+func ParseReceipt(text []byte) (Receipt, error) { return papers.ParseReceipt(text) }
+
+// VerifyReceipt checks a receipt against the co-op's public key. The text must
+// be exactly what was handed out. Error: ErrReceipt.
+func VerifyReceipt(text []byte, key ed25519.PublicKey) error { return papers.VerifyReceipt(text, key) }
+
+// Harden keeps keys inside this process; see package hygiene. A server calls it
+// before it has any key; children start without it.
+func Harden() error { return hygiene.Harden() }
 
 // Blobs keeps the payloads; see package blobs.
 type Blobs = blobs.Store
@@ -21,6 +48,12 @@ func OpenBlobs(dir string) (*Blobs, error) { return blobs.Open(dir) }
 // holds uploads until they are whole.
 func OpenBucket(ctx context.Context, dir, url string) (*Blobs, error) {
 	return blobs.OpenBucket(ctx, dir, url)
+}
+
+// LookAtBlobs opens payloads for reading alone, also beside a server; url is
+// empty where they are files.
+func LookAtBlobs(ctx context.Context, dir, url string) (*Blobs, error) {
+	return blobs.Look(ctx, dir, url)
 }
 
 // Identity is an age identity; the name spares callers age itself.
@@ -118,4 +151,21 @@ func CombineShares(board []byte, texts ...[]byte) (passphrase string, err error)
 // ErrVaultSealed for a keystore that no master has opened yet.
 func CheckMaster(ctx context.Context, d *db.DB, epochDirs []string, id Identity) error {
 	return keystore.Check(ctx, d, epochDirs, id)
+}
+
+// KeyReport is what can be told of a keystore without its master key.
+type KeyReport = keystore.Report
+
+// EpochSpan is what a KeyReport tells of one epoch.
+type EpochSpan = keystore.EpochReport
+
+// InspectKeys reports on a keystore by reading alone; see keystore.Inspect.
+func InspectKeys(ctx context.Context, d *db.DB, epochDirs []string, now time.Time) (KeyReport, error) {
+	return keystore.Inspect(ctx, d, epochDirs, now)
+}
+
+// CopyEpochs copies the key files of epochs from one directory to another, for
+// a keystore that was restored, and answers those that are not there.
+func CopyEpochs(from, to string, numbers ...int64) (missing []int64, err error) {
+	return keystore.CopyEpochs(from, to, numbers...)
 }

@@ -71,7 +71,7 @@ func TestABucketKeepsPayloadsAsADirectoryDoes(t *testing.T) {
 		t.Errorf("%d files and %d objects", len(files), c.objects(t))
 	}
 	must[Dataset](t)(h.Seal(t.Context(), d.by.id, d.ID, d.input(t)))
-	if n, err := h.Verify(t.Context()); n != 1 || err != nil {
+	if n, err := h.intact(); n != 1 || err != nil {
 		t.Errorf("%d verified, %v", n, err)
 	}
 	r := newResearcher(t)
@@ -151,7 +151,7 @@ func TestAnObjectWithoutItsRowIsReplacedOrSwept(t *testing.T) {
 		h.sweep() // takes nothing from an upload under way
 		h.uploadedInto(up, d)
 		must[Dataset](t)(h.Seal(t.Context(), d.by.id, d.ID, d.input(t)))
-		if n, err := h.Verify(t.Context()); n != 1 || err != nil || c.objects(t) != 1 {
+		if n, err := h.intact(); n != 1 || err != nil || c.objects(t) != 1 {
 			t.Errorf("%d verified, %d objects, %v", n, c.objects(t), err)
 		}
 	}
@@ -171,7 +171,7 @@ func TestAFileThatItsObjectOutlivedIsSwept(t *testing.T) {
 		t.Errorf("%v", files)
 	}
 	must[Delivery](t)(h.Content(context.Background(), d.by.id, d.ID))
-	if n, err := h.Verify(t.Context()); n != 1 || err != nil {
+	if n, err := h.intact(); n != 1 || err != nil {
 		t.Errorf("%d verified, %v", n, err)
 	}
 }

@@ -11,11 +11,13 @@ import (
 	"filippo.io/age"
 
 	"distributed.ai/datacoop/internal/coop"
+	"distributed.ai/datacoop/internal/testkit"
 )
 
 // backup copies everything but the epochs' keys, as an operator does.
 func (h *house) backup() (dir string) {
 	h.t.Helper()
+	testkit.SQLiteOnly(h.t, "it copies the database's file")
 	dir = h.t.TempDir()
 	for _, part := range []string{"db", "keys", "blobs"} {
 		if err := os.CopyFS(filepath.Join(dir, part), os.DirFS(filepath.Join(h.dir, part))); err != nil {

@@ -2,11 +2,8 @@ package vault
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
@@ -72,63 +69,4 @@ func (s *Service) Infos(tx *db.Tx, ids ...coop.DatasetID) (map[coop.DatasetID]Fa
 		out[ds] = f
 	}
 	return out, nil
-}
-
-// Verify reads every available dataset from the disk and recomputes its
-// hashes. It answers how many there are; the error names the first that does
-// not hold what was sealed.
-func (s *Service) Verify(ctx context.Context) (datasets int64, err error) {
-	var ids []coop.DatasetID
-	err = s.db.View(ctx, func(tx *db.Tx) error {
-		ids, err = availableDatasets(tx)
-		return err
-	})
-	if err != nil {
-		return 0, fmt.Errorf("vault: verify: %w", err)
-	}
-	for _, ds := range ids {
-		if err := s.verify(ctx, ds); err != nil {
-			return datasets, fmt.Errorf("vault: verify %s: %w", ds, err)
-		}
-		datasets++
-	}
-	return datasets, nil
-}
-
-var errDiffers = errors.New("what is stored is not what was sealed")
-
-func (s *Service) verify(ctx context.Context, ds coop.DatasetID) error {
-	var d Dataset
-	var hdr []byte
-	err := s.db.View(ctx, func(tx *db.Tx) (err error) {
-		if d, err = getDataset(tx, ds); err != nil || d.State != StateAvailable {
-			return err
-		}
-		hdr, err = originalHeader(tx, ds)
-		return err
-	})
-	if err != nil || d.State != StateAvailable {
-		return err
-	}
-	file, err := s.cfg.Blobs.Open(ctx, d.blob)
-	if err != nil {
-		return s.unlessRevoked(ds, err)
-	}
-	hash := sha256.New()
-	size, err := io.Copy(hash, io.NewSectionReader(file, 0, d.PayloadSize+1))
-	if err := errors.Join(err, file.Close()); err != nil {
-		return err
-	}
-	if size != d.PayloadSize || hex.EncodeToString(hash.Sum(nil)) != d.PayloadSHA256 || hexSHA256(hdr) != d.HeaderSHA256 {
-		return errDiffers
-	}
-	return nil
-}
-
-// unlessRevoked keeps an error only if the dataset still stands.
-func (s *Service) unlessRevoked(ds coop.DatasetID, err error) error {
-	if errors.Is(s.standing(ds), ErrRevoked) {
-		return nil
-	}
-	return err
 }

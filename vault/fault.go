@@ -4,6 +4,7 @@ import (
 	"distributed.ai/datacoop/internal/fault"
 	"distributed.ai/datacoop/vault/blobs"
 	"distributed.ai/datacoop/vault/keystore"
+	"distributed.ai/datacoop/vault/papers"
 )
 
 // What the vault answers when it refuses. Headers and payloads that are not
@@ -23,8 +24,8 @@ var (
 	ErrAlreadySealed  = fault.New(fault.Conflict, "dataset-sealed", "This dataset is sealed already.")
 	ErrNotSealed      = fault.New(fault.Conflict, "dataset-not-sealed", "This dataset is not sealed yet.")
 	ErrManifest       = fault.New(fault.Invalid, "manifest-mismatch", "The manifest does not describe the file that was received.")
-	ErrSignature      = fault.New(fault.Invalid, "manifest-signature", "The manifest's signature is missing or does not verify.")
-	ErrProfile        = fault.New(fault.Invalid, "profile-malformed", "The profile of the data is not well formed.")
+	ErrSignature      = papers.ErrSignature
+	ErrProfile        = papers.ErrProfile
 	ErrReplay         = fault.New(fault.Conflict, "header-replayed", "This encrypted file has been used for another dataset; encrypt it anew.")
 	ErrPool           = fault.New(fault.Invalid, "pool-malformed", "A pool's name is a lower-case word.")
 	ErrVaultSealed    = keystore.ErrSealed
@@ -34,12 +35,14 @@ var (
 	ErrPermit         = fault.New(fault.Forbidden, "permit-invalid", "There is no valid permit for this delivery.")
 	ErrClassic        = fault.New(fault.Forbidden, "recipient-classic", "This co-op delivers to post-quantum recipients only.")
 	ErrRevoked        = fault.New(fault.Gone, "dataset-revoked", "The member has withdrawn this dataset; its key is destroyed.")
-	ErrReceipt        = fault.New(fault.Invalid, "receipt-invalid", "The receipt is malformed or was not signed with this key.")
+	ErrReceipt        = papers.ErrReceipt
 	ErrMasterKey      = keystore.ErrMasterKey
 	ErrOtherMaster    = keystore.ErrOtherMaster
 	ErrEpochLost      = keystore.ErrEpochLost
 	ErrAwaiting       = fault.New(fault.Conflict, "awaiting-member", "The member keeps the only key to this dataset; the request waits until they have approved it on their own machine.")
 	ErrNotAwaited     = fault.New(fault.NotFound, "approval-not-found", "No such request waits for you.")
+	ErrAnswered       = fault.New(fault.Conflict, "approval-answered", "This request has its answer already; it cannot be given another one.")
+	ErrDeclined       = fault.New(fault.Forbidden, "member-declined", "The member has declined this request.")
 	ErrApproval       = fault.New(fault.Invalid, "approval-header", "The header is not for the one recipient who was granted access.")
 	ErrQuota          = fault.New(fault.TooLarge, "quota-exceeded", "This would be more than one member can keep here; revoke or cancel something first.")
 	ErrTooManyUploads = fault.New(fault.Conflict, "uploads-too-many", "Too many of your uploads are unfinished; finish or cancel one first.")

@@ -12,6 +12,9 @@ import (
 	"testing"
 
 	"filippo.io/age"
+
+	"distributed.ai/datacoop/internal/testkit"
+	"distributed.ai/datacoop/vault/reserve"
 )
 
 // smallDisk is a file system of its own that can be filled. It needs root.
@@ -82,7 +85,7 @@ func TestAFullDiskStopsUploadsButNoRevocation(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.sweep()
-	if info := must[os.FileInfo](t)(os.Stat(h.ballast)); info.Size() != ballastBytes {
+	if info := must[os.FileInfo](t)(os.Stat(h.ballast)); info.Size() != reserve.Bytes {
 		t.Errorf("the reserve is %d bytes", info.Size())
 	}
 	h.uploadedInto(up, half)
@@ -95,6 +98,7 @@ func TestAFullDiskStopsUploadsButNoRevocation(t *testing.T) {
 
 // The test above proves nothing if a revocation fits on a full disk anyway.
 func TestWithoutAReserveAFullDiskIsAFullDisk(t *testing.T) {
+	testkit.SQLiteOnly(t, "the disk that is full holds the database's file")
 	disk := smallDisk(t)
 	h := newHouseIn(t, disk, must[age.Identity](t)(NewMaster()), "")
 	d := h.sealed(newPerson(t), noise(1_000))

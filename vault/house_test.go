@@ -29,6 +29,7 @@ const maxBytes = 32 << 20
 type house struct {
 	t       testing.TB
 	dir     string
+	address string // of the database; empty: in dir, or a schema of the server
 	clock   *testkit.Clock
 	master  age.Identity
 	log     *audit.Log
@@ -67,7 +68,10 @@ func newHouseIn(t testing.TB, dir string, master age.Identity, ballast string) *
 func (h *house) start() {
 	h.t.Helper()
 	ctx := context.Background()
-	h.db = must[*db.DB](h.t)(db.Open(ctx, filepath.Join(h.dir, "db", "coop.db")))
+	if h.address == "" {
+		h.address = testkit.AddressAt(h.t, filepath.Join(h.dir, "db", "coop.db"))
+	}
+	h.db = must[*db.DB](h.t)(db.Open(ctx, h.address))
 	h.keys = must[*db.DB](h.t)(db.Open(ctx, filepath.Join(h.dir, "keys", "keys.db")))
 	if h.bucket == "" {
 		h.blobs = must[*Blobs](h.t)(OpenBlobs(filepath.Join(h.dir, "blobs")))
@@ -338,4 +342,15 @@ type fixedKey struct{ key []byte }
 func (f fixedKey) Wrap(fileKey []byte) ([]*age.Stanza, error) {
 	copy(fileKey, f.key)
 	return []*age.Stanza{{Type: "forged"}}, nil
+}
+
+// intact counts the datasets that are what was sealed; the error names one that
+// is not.
+func (h *house) intact() (int64, error) {
+	h.t.Helper()
+	c, err := h.Verify(h.t.Context(), nil)
+	for _, w := range c.Wrong {
+		err = errors.Join(err, errors.New(string(w.Dataset)+": "+w.Sentence))
+	}
+	return c.Datasets, err
 }

@@ -20,13 +20,13 @@ const killEnv = "DATACOOP_TEST_REVOKE_AND_DIE"
 // TestRevokeAndDie is not a test but the child of the next one: it commits a
 // revocation and is killed before it can do anything about it.
 func TestRevokeAndDie(t *testing.T) {
-	dir, ids, ok := strings.Cut(os.Getenv(killEnv), "\n")
-	if !ok {
+	told := strings.Split(os.Getenv(killEnv), "\n")
+	if len(told) != 4 {
 		t.Skip("runs only as a child of TestTheSweeperFinishesARevocationThatWasKilled")
 	}
-	h := &house{t: t, dir: dir, clock: testkit.NewClock()}
+	ds, progress := told[2], told[3]
+	h := &house{t: t, dir: told[0], address: told[1], clock: testkit.NewClock()}
 	h.start()
-	ds, progress, _ := strings.Cut(ids, "\n")
 	err := h.db.Update(t.Context(), func(tx *db.Tx) error {
 		return h.revoke(tx, must[Dataset](t)(getDataset(tx, coop.DatasetID(ds))))
 	})
@@ -56,7 +56,7 @@ func TestTheSweeperFinishesARevocationThatWasKilled(t *testing.T) {
 		key := h.sealedKey(d.ID)
 		h.stop()
 		child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestRevokeAndDie$")
-		child.Env = append(os.Environ(), killEnv+"="+h.dir+"\n"+string(d.ID)+"\n"+progress)
+		child.Env = append(os.Environ(), killEnv+"="+strings.Join([]string{h.dir, h.address, string(d.ID), progress}, "\n"))
 		if out, err := child.CombinedOutput(); err == nil || child.ProcessState.Exited() {
 			t.Fatalf("the child was not killed: %s", out)
 		}

@@ -1,8 +1,11 @@
 package vault
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"sync"
+	"time"
 
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
@@ -47,27 +50,65 @@ func (s *Service) room(tx *db.Tx, m coop.MemberID, total int64) error {
 // than some callers.
 type claims struct {
 	mu      sync.Mutex
-	held    map[coop.UploadID]bool
+	held    map[coop.UploadID]claim
 	members map[coop.MemberID]int
 }
 
-func (c *claims) take(id coop.UploadID, m coop.MemberID, most int) (release func(), err error) {
+// claim is one caller's, until it is over.
+type claim struct {
+	stop func() // nil if it cannot be asked to come to an end
+	over chan struct{}
+}
+
+// Interrupter is a part of an upload that can be ended from outside: a Read
+// that waits, and every one after it, fails.
+type Interrupter interface{ Interrupt() }
+
+// succession is how long a caller waits for the one before to come to its end.
+const succession = 5 * time.Second
+
+// succeed has the one who writes to an upload come to an end, if they can be
+// interrupted, and waits for it. Whoever comes back to an upload has lost the
+// connection of the time before; the server may not have noticed yet.
+func (c *claims) succeed(ctx context.Context, id coop.UploadID) {
+	c.mu.Lock()
+	held, busy := c.held[id]
+	c.mu.Unlock()
+	if !busy || held.stop == nil {
+		return
+	}
+	held.stop()
+	ctx, cancel := context.WithTimeout(ctx, succession)
+	defer cancel()
+	select {
+	case <-held.over:
+	case <-ctx.Done():
+	}
+}
+
+func (c *claims) take(id coop.UploadID, m coop.MemberID, most int, part io.Reader) (release func(), err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	_, busy := c.held[id]
 	switch {
-	case c.held[id]:
+	case busy:
 		return nil, ErrUploadBusy
 	case c.members[m] >= most:
 		return nil, ErrTooManyParts
 	}
 	if c.held == nil {
-		c.held, c.members = map[coop.UploadID]bool{}, map[coop.MemberID]int{}
+		c.held, c.members = map[coop.UploadID]claim{}, map[coop.MemberID]int{}
 	}
-	c.held[id] = true
+	mine := claim{over: make(chan struct{})}
+	if i, ok := part.(Interrupter); ok {
+		mine.stop = i.Interrupt
+	}
+	c.held[id] = mine
 	c.members[m]++
 	return func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
+		close(mine.over)
 		delete(c.held, id)
 		if c.members[m]--; c.members[m] == 0 {
 			delete(c.members, m)

@@ -10,6 +10,7 @@ import (
 	"hash"
 	"io"
 	"os"
+	"sync"
 
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
@@ -25,6 +26,12 @@ var ErrDiscard = errors.New("vault: discard this part")
 // buffer is read and written while the other is hashed.
 const readBuffer = 128 << 10
 
+var buffers = sync.Pool{New: func() any { return new([2][readBuffer]byte) }}
+
+// hastenBytes is how much is received before its way to the disk begins. What a
+// part waits for at its end is then the rest, and not all of it.
+const hastenBytes = 1 << 20
+
 // Append receives the next part of an upload from r, which must begin at byte
 // offset of the file. When it returns, Offset of the answer is how far the
 // upload has come, and all of that is on disk.
@@ -34,6 +41,10 @@ const readBuffer = 128 << 10
 // be seen to be no acceptable age file is refused at once, and then nothing of
 // this part is kept; the upload stands where it stood.
 //
+// An earlier part of the upload that is still being received is interrupted
+// if its reader is an Interrupter, and what has come of it is kept: offset then
+// is checked against that.
+//
 // Errors: ErrUploadNotFound, ErrUploadExpired, ErrUploadBusy, ErrTooManyParts,
 // ErrUploadComplete, ErrOffset, ErrOverLength, ErrStorage, ErrStorageFull, ErrRevoked, those of
 // header.Scan and header.Inspect, header.ErrTruncated, header.ErrPayloadSize.
@@ -42,7 +53,8 @@ func (s *Service) Append(ctx context.Context, m coop.MemberID, id coop.UploadID,
 	if err != nil {
 		return Upload{}, err
 	}
-	release, err := s.writing.take(id, m, s.cfg.Limits.Parts)
+	s.writing.succeed(ctx, id)
+	release, err := s.writing.take(id, m, s.cfg.Limits.Parts, r)
 	if err != nil {
 		return row.public(), err
 	}
@@ -51,7 +63,7 @@ func (s *Service) Append(ctx context.Context, m coop.MemberID, id coop.UploadID,
 		return Upload{}, err
 	}
 	switch {
-	case s.ballast.gone.Load():
+	case s.ballast.Gone():
 		return row.public(), ErrStorageFull
 	case row.Complete:
 		return row.public(), ErrUploadComplete
@@ -92,6 +104,7 @@ type incoming struct {
 	file    *os.File
 	hash    resumable
 	digest  chan []byte // to the goroutine that hashes
+	begun   int64       // bytes of the file whose way to the disk has begun
 	stopped func() bool
 }
 
@@ -105,7 +118,7 @@ type resumable interface {
 // resume opens the file at the acknowledged offset and brings the hash back
 // to where it stood.
 func (s *Service) resume(row upload) (*incoming, error) {
-	in := &incoming{row: row, from: row.Received, stopped: func() bool { return s.revoked.has(row.Dataset) }}
+	in := &incoming{row: row, from: row.Received, begun: row.payloadStored(), stopped: func() bool { return s.revoked.has(row.Dataset) }}
 	var ok bool
 	if in.hash, ok = sha256.New().(resumable); !ok {
 		return nil, errors.New("vault: resume: this SHA-256 cannot be continued")
@@ -131,8 +144,9 @@ func (in *incoming) take(ctx context.Context, r io.Reader) (broken, err error) {
 			in.hash.Write(p)
 		}
 	}()
+	buf, _ := buffers.Get().(*[2][readBuffer]byte) // the pool holds nothing else
+	defer buffers.Put(buf)
 	defer func() { close(in.digest); <-hashed }()
-	var buf [2][readBuffer]byte
 	for turn := 0; ; turn = 1 - turn {
 		n, end := r.Read(buf[turn][:])
 		switch {
@@ -173,6 +187,10 @@ func (in *incoming) feed(p []byte) error {
 	in.digest <- p
 	if _, err := in.file.Write(p); err != nil {
 		return fmt.Errorf("vault: receive: %w", blobs.Explain(err))
+	}
+	if end := in.row.payloadStored(); end-in.begun >= hastenBytes {
+		blobs.Hasten(in.file, in.begun, end-in.begun)
+		in.begun = end
 	}
 	return nil
 }

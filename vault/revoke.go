@@ -9,7 +9,11 @@ import (
 	"distributed.ai/datacoop/internal/audit"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
+	"distributed.ai/datacoop/vault/blobs"
 )
+
+// kindRevoked is what the log calls a revocation.
+const kindRevoked = "dataset.revoked"
 
 // shredPatience is how long one round of destruction waits for readers to let
 // go of a write-ahead log. What it cannot finish, Sweep does.
@@ -47,36 +51,48 @@ func (s *Service) Revoke(ctx context.Context, m coop.MemberID, ds coop.DatasetID
 
 // revoke does everything about a revocation that is a row in the database.
 func (s *Service) revoke(tx *db.Tx, d Dataset) error {
-	at := s.cfg.Clock()
-	blob, err := s.dropEverything(tx, d)
+	t, err := s.condemn(tx, d, s.cfg.Clock())
 	if err != nil {
 		return err
 	}
-	grants, err := deleteGrants(tx, d.ID)
-	if err != nil {
-		return err
-	}
-	if err := dropApprovals(tx, d.ID); err != nil {
-		return err
-	}
-	if d.SealedAt > 0 {
-		if err := s.cfg.Consent.Close(tx, d.ID, at); err != nil {
-			return err
-		}
-	}
-	t := tombstone{Dataset: d.ID, Blob: blob, BlobSHA256: hexSHA256([]byte(blob)), HeaderSHA256: d.HeaderSHA256,
-		Grants: grants, CreatedAt: at.UnixMilli()}
-	t.LogIndex, err = s.cfg.Log.Append(tx, audit.Event{Kind: "dataset.revoked", Record: map[string]any{
+	t.LogIndex, err = s.cfg.Log.Append(tx, audit.Event{Kind: kindRevoked, Erases: t.BlobSHA256, Record: map[string]any{
 		"dataset": string(d.ID), "member": string(d.Member), "blob_sha256": t.BlobSHA256,
-		"header_sha256": d.HeaderSHA256, "grants": grants, "deliveries": d.Deliveries,
+		"header_sha256": d.HeaderSHA256, "grants": t.Grants, "deliveries": d.Deliveries,
 	}})
 	if err != nil {
 		return err
 	}
+	return bury(tx, d, t)
+}
+
+// condemn drops what can be delivered from and closes consent. It answers the
+// tombstone, which is not set and knows no place in the log yet.
+func (s *Service) condemn(tx *db.Tx, d Dataset, at time.Time) (tombstone, error) {
+	blob, err := s.dropEverything(tx, d)
+	if err != nil {
+		return tombstone{}, err
+	}
+	t := tombstone{Dataset: d.ID, Blob: blob, BlobSHA256: hexSHA256([]byte(blob)), HeaderSHA256: d.HeaderSHA256, CreatedAt: at.UnixMilli()}
+	if blob == "" { // nothing was uploaded; the log need not tell
+		t.BlobSHA256 = hexSHA256([]byte(blobs.NewName()))
+	}
+	if t.Grants, err = deleteGrants(tx, d.ID); err != nil {
+		return tombstone{}, err
+	}
+	if err := closeApprovals(tx, d.ID, at.UnixMilli()); err != nil {
+		return tombstone{}, err
+	}
+	if d.SealedAt > 0 {
+		err = s.cfg.Consent.Close(tx, d.ID, at)
+	}
+	return t, err
+}
+
+func bury(tx *db.Tx, d Dataset, t tombstone) error {
 	if err := insertTombstone(tx, t); err != nil {
 		return err
 	}
-	return revokeDataset(tx, d.ID, at.UnixMilli(), d.Deliveries)
+	return revokeDataset(tx, d.ID, t.CreatedAt, d.Deliveries)
 }
 
 // dropEverything deletes header and upload and names the file that is left.
@@ -168,7 +184,7 @@ func (s *Service) destroy(ctx context.Context, t tombstone) (steps, error) {
 	done.file = unlinked == nil
 	keyLog := s.keys.Truncate(ctx)
 	done.keyLog = done.key && keyLog == nil
-	log := s.db.Truncate(ctx)
+	log := s.db.Truncate(ctx, headerTables...)
 	done.log = log == nil
 	return done, errors.Join(forgotten, unlinked, keyLog, log)
 }

@@ -25,11 +25,12 @@ const grantLife = 24 * time.Hour
 // transaction that decided. The permit says everything: which dataset, for
 // which request, to which recipient. Its zero value opens nothing.
 //
-// A dataset in self-custody answers ErrAwaiting until its member has approved:
-// the caller commits all the same, because the request waits from then on.
+// A dataset in self-custody answers ErrAwaiting until its member has approved,
+// and ErrDeclined once they have declined: the caller commits all the same,
+// because the request waits from then on.
 //
 // Errors: ErrPermit, ErrClassic, ErrVaultSealed, ErrRevoked, ErrNotSealed,
-// ErrNotFound, ErrAwaiting.
+// ErrNotFound, ErrAwaiting, ErrDeclined.
 func (s *Service) Rewrap(tx *db.Tx, p consent.Permit) (Delivery, error) {
 	d, err := s.permitted(tx, p)
 	if err != nil {
@@ -157,7 +158,7 @@ func (s *Service) identity(ctx context.Context, ds coop.DatasetID) (Identity, er
 // CloseRequest deletes the headers made for a request and what waits for
 // members, in the transaction that ends it. Downloads under way finish; new ones need a new permit.
 func (s *Service) CloseRequest(tx *db.Tx, r coop.RequestID) error {
-	if err := errors.Join(expireGrants(tx, r), dropApprovalsFor(tx, r)); err != nil {
+	if err := errors.Join(expireGrants(tx, r), closeApprovalsFor(tx, r, s.now())); err != nil {
 		return fmt.Errorf("vault: close request: %w", err)
 	}
 	return nil

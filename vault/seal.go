@@ -97,7 +97,7 @@ func (d Dataset) sealable() error {
 
 // check compares what the client says with what was received.
 func (in SealInput) check(d Dataset) error {
-	if in.Manifest != d.Manifest() || !termsPattern.MatchString(in.Manifest.Terms) {
+	if in.Manifest != d.Manifest() || !in.Manifest.Fit() {
 		return ErrManifest
 	}
 	if len(in.SigningKey) > 0 || len(in.Signature) > 0 {
@@ -105,7 +105,7 @@ func (in SealInput) check(d Dataset) error {
 			return err
 		}
 	}
-	if err := in.Profile.check(); err != nil {
+	if err := in.Profile.Check(); err != nil {
 		return err
 	}
 	if in.Terms == nil {
@@ -148,7 +148,7 @@ func (s *Service) seal(tx *db.Tx, d *Dataset, in SealInput) error {
 		return err
 	}
 	err = s.cfg.Consent.Enrol(tx, consent.Enrolment{Dataset: d.ID, Member: d.Member, Pool: d.Pool,
-		Categories: in.Categories, Region: in.Region, Sealed: d.SealedAt})
+		Categories: categories(in.Categories, d.Pool), Region: in.Region, Sealed: d.SealedAt})
 	if err != nil {
 		return fmt.Errorf("vault: seal: %w", err)
 	}
@@ -184,4 +184,13 @@ func (s *Service) storeSealed(tx *db.Tx, d Dataset, row upload) error {
 		return fmt.Errorf("vault: seal: %w", err)
 	}
 	return nil
+}
+
+// categories are the kinds of personal data that were said, or else those that a
+// pool's datasets hold.
+func categories(said []string, pool coop.PoolID) []string {
+	if len(said) > 0 {
+		return said
+	}
+	return coop.CategoriesOf(pool)
 }

@@ -310,21 +310,6 @@ func TestMineListsWhatIsMineInOrder(t *testing.T) {
 	}
 }
 
-func TestVerifyNamesADatasetWhoseBytesChanged(t *testing.T) {
-	h := newHouse(t)
-	h.sealed(newPerson(t), noise(1_000))
-	d := h.sealed(newPerson(t), noise(200_000))
-	if n, err := h.Verify(t.Context()); n != 2 || err != nil {
-		t.Fatalf("%d, %v", n, err)
-	}
-	h.tamper(d.ID)
-	_, err := h.Verify(t.Context())
-	wants(t, err, errDiffers)
-	if !strings.Contains(err.Error(), string(d.ID)) {
-		t.Error("the error does not say which")
-	}
-}
-
 func TestARepeatedCallOpensOneDatasetAndLeavesOneKey(t *testing.T) {
 	h := newHouse(t)
 	must[*once.Store](t)(once.New(t.Context(), h.db))

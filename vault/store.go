@@ -183,6 +183,9 @@ func blobNames(tx *db.Tx, query string) ([]string, error) {
 	}, query)
 }
 
+// headerTables hold headers, whole or in part.
+var headerTables = []string{"vault_headers", "vault_grants", "vault_uploads"}
+
 const (
 	sqlInsertHeader   = `INSERT INTO vault_headers (dataset, header) VALUES (?, ?)`
 	sqlOriginalHeader = `SELECT header FROM vault_headers WHERE dataset = ?`

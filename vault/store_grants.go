@@ -35,11 +35,13 @@ type deliverable struct {
 	grant    grant  // its Request is empty if there is none yet
 }
 
+// The CAST keeps SQLite from planning this anew at every execution, as it does
+// with an equality that one of the plans it has weighed leaves unused.
 const sqlDeliverable = `SELECT d.id, d.member, d.state, d.custody, d.vault_recipient, d.blob, d.header_sha256,
 	d.payload_sha256, d.payload_size, d.terms, d.signature, d.signing_key, COALESCE(h.header, ''),
 	COALESCE(g.request, ''), COALESCE(g.recipient, ''), COALESCE(g.header, ''), COALESCE(g.created_at, 0), COALESCE(g.expires_at, 0)
 	FROM vault_datasets d LEFT JOIN vault_headers h ON h.dataset = d.id
-	LEFT JOIN vault_grants g ON g.dataset = d.id AND g.request = ? WHERE d.id = ?`
+	LEFT JOIN vault_grants g ON g.dataset = d.id AND g.request = CAST(? AS TEXT) WHERE d.id = CAST(? AS TEXT)`
 
 func getDeliverable(tx *db.Tx, r coop.RequestID, ds coop.DatasetID) (d deliverable, err error) {
 	var custody string

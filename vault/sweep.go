@@ -60,7 +60,7 @@ func (s *Service) sweepDue(ctx context.Context) error {
 		s.sweepEpochs(ctx),
 		s.sweepGrants(ctx),
 		s.sweepUploads(ctx),
-		s.ballast.fill(),
+		s.ballast.Fill(),
 	)
 }
 

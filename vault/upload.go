@@ -89,9 +89,14 @@ func (s *Service) createUpload(tx *db.Tx, m coop.MemberID, ds coop.DatasetID, to
 
 func (s *Service) after(d time.Duration) int64 { return s.cfg.Clock().Add(d).UnixMilli() }
 
-// Upload answers how far a member's upload has come. Errors: ErrUploadNotFound,
-// ErrUploadExpired.
+// Upload answers how far a member's upload has come. It is asked by whoever
+// goes on with it: a part that is still being received is ended as Append does.
+// Errors: ErrUploadNotFound, ErrUploadExpired.
 func (s *Service) Upload(ctx context.Context, m coop.MemberID, id coop.UploadID) (Upload, error) {
+	if _, err := s.ownUpload(ctx, m, id); err != nil {
+		return Upload{}, err
+	}
+	s.writing.succeed(ctx, id)
 	row, err := s.ownUpload(ctx, m, id)
 	if err != nil {
 		return Upload{}, err
@@ -140,12 +145,7 @@ func (s *Service) Cancel(ctx context.Context, m coop.MemberID, id coop.UploadID)
 // its bytes: a crash in between leaves a file without a row, which Sweep
 // removes.
 func (s *Service) dropUpload(ctx context.Context, row upload, before int64) error {
-	err := s.db.Update(ctx, func(tx *db.Tx) error {
-		if err := deleteUpload(tx, row.ID, before); err != nil {
-			return err
-		}
-		return reopenDataset(tx, row.Dataset)
-	})
+	err := s.db.Update(ctx, func(tx *db.Tx) error { return dropRow(tx, row, before) })
 	if errors.Is(err, db.ErrNoRow) {
 		return ErrUploadNotFound
 	}
@@ -153,6 +153,13 @@ func (s *Service) dropUpload(ctx context.Context, row upload, before int64) erro
 		return fmt.Errorf("vault: drop upload: %w", err)
 	}
 	return s.cfg.Blobs.Remove(ctx, row.Blob)
+}
+
+func dropRow(tx *db.Tx, row upload, before int64) error {
+	if err := deleteUpload(tx, row.ID, before); err != nil {
+		return err
+	}
+	return reopenDataset(tx, row.Dataset)
 }
 
 // payloadStored is how much of the payload is on disk.

@@ -61,7 +61,7 @@ func TestBytesThatWereNeverAcknowledgedDoNotCount(t *testing.T) {
 		t.Error("the torn tail became part of the payload")
 	}
 	must[Dataset](t)(h.Seal(t.Context(), d.by.id, d.ID, d.input(t)))
-	if n, err := h.Verify(t.Context()); n != 1 || err != nil {
+	if n, err := h.intact(); n != 1 || err != nil {
 		t.Errorf("verify: %d, %v", n, err)
 	}
 }
@@ -304,6 +304,52 @@ func TestOneWriterAtATime(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
+}
+
+// line is a connection that can be given up from this side.
+type line struct {
+	io.Reader
+	end *io.PipeWriter
+}
+
+func (l line) Interrupt() { _ = l.end.CloseWithError(errLine) }
+
+var errLine = errors.New("the line was given up")
+
+func TestWhoeverComesBackFindsWhatTheLostLineBrought(t *testing.T) {
+	h := newHouse(t)
+	d := h.open(newPerson(t), noise(50_000))
+	ctx := t.Context()
+	up := must[Upload](t)(h.CreateUpload(ctx, d.by.id, d.ID, int64(len(d.file))))
+	for _, step := range []struct {
+		to   int
+		back func() Upload
+	}{
+		{30_000, func() Upload { return must[Upload](t)(h.Upload(ctx, d.by.id, up.ID)) }},
+		{40_000, func() Upload {
+			now, err := h.Append(ctx, d.by.id, up.ID, 30_000, bytes.NewReader(d.file[30_000:]))
+			wants(t, err, ErrOffset) // and it says where to go on
+			return now
+		}},
+	} {
+		lost, feed := io.Pipe()
+		ended := make(chan error, 1)
+		from := up.Offset
+		go func() {
+			_, err := h.Append(context.Background(), d.by.id, up.ID, from, line{lost, feed})
+			ended <- err
+		}()
+		if _, err := feed.Write(d.file[from:step.to]); err != nil {
+			t.Fatal(err)
+		}
+		if up = step.back(); up.Offset != int64(step.to) {
+			t.Fatalf("the upload stands at %d, %d bytes had come", up.Offset, step.to)
+		}
+		wants(t, <-ended, errLine)
+	}
+	_, err := h.Upload(ctx, newMember(), up.ID)
+	wants(t, err, ErrUploadNotFound) // a stranger interrupts nobody
+	h.uploadedInto(up, d)
 }
 
 func TestACancelledUploadLeavesNothing(t *testing.T) {

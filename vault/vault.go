@@ -79,6 +79,7 @@ import (
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/vault/keystore"
+	"distributed.ai/datacoop/vault/reserve"
 )
 
 //go:embed schema/*.sql
@@ -119,7 +120,7 @@ type Service struct {
 	cfg     Config
 	db      *db.DB
 	keys    *keystore.Store
-	ballast ballast
+	ballast *reserve.Ballast
 	revoked revocations
 	writing claims
 
@@ -144,14 +145,14 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	c.Limits = c.Limits.orDefaults(c.MaxBytes)
 	id := c.Master
 	c.Master = nil // from here on it is kept where Lock can forget it
-	s := &Service{cfg: c, db: c.DB, ballast: ballast{path: c.Ballast}, patience: shredPatience}
+	s := &Service{cfg: c, db: c.DB, ballast: reserve.New(c.Ballast), patience: shredPatience}
 	var err error
 	s.keys, err = keystore.New(ctx, keystore.Config{DB: c.Keystore, Dirs: c.EpochDirs, Horizon: c.Horizon,
 		Clock: c.Clock, Logger: c.Logger, Ended: s.noteEpoch})
 	if err != nil {
 		return nil, fmt.Errorf("vault: %w", err)
 	}
-	if err := s.ballast.fill(); err != nil {
+	if err := s.ballast.Fill(); err != nil {
 		c.Logger.WarnContext(ctx, "vault: no room for a reserve", "error", err)
 	}
 	if id == nil {

@@ -36,7 +36,10 @@ func (s *Server) register() {
 	s.registerMember()
 	s.registerTokens()
 	s.registerVault()
+	s.registerUploads()
 	s.registerConsent()
+	s.registerApprovals()
+	s.registerQuestions()
 	s.registerResearcher()
 	s.registerDelivery()
 	s.registerInvitations()
@@ -54,9 +57,12 @@ type route struct {
 }
 
 // on registers one operation. Errors of the handler become problem documents;
-// who the caller is, the handler reads with callerOf.
-func on[I, O any](s *Server, r route, handle func(context.Context, *I) (*O, error)) {
-	huma.Register(s.api, s.operation(r), func(ctx context.Context, in *I) (*O, error) {
+// who the caller is, the handler reads with callerOf. What else stands before
+// the input is read comes last.
+func on[I, O any](s *Server, r route, handle func(context.Context, *I) (*O, error), also ...func(huma.Context, func(huma.Context))) {
+	op := s.operation(r)
+	op.Middlewares = append(op.Middlewares, also...)
+	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, in)
 		if err != nil {
 			return nil, problemOf(s.Logger, requestOf(ctx), err)
@@ -67,7 +73,7 @@ func on[I, O any](s *Server, r route, handle func(context.Context, *I) (*O, erro
 
 func (s *Server) operation(r route) huma.Operation {
 	op := huma.Operation{Method: r.method, Path: r.path, Summary: r.summary, DefaultStatus: r.status,
-		OperationID: operationID(r.method, r.path), MaxBodyBytes: maxBody, BodyReadTimeout: -1, // patient keeps the time
+		OperationID: operationID(r.method, r.path), MaxBodyBytes: max(largest(r.path), maxBody), BodyReadTimeout: -1, // patient keeps the time
 		Middlewares: huma.Middlewares{s.guard(r.who)},
 		Errors:      []int{http.StatusUnprocessableEntity}}
 	switch r.who {

@@ -8,6 +8,7 @@ import (
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/fault"
 	"distributed.ai/datacoop/web/client"
+	"distributed.ai/datacoop/web/terms"
 )
 
 func (s *Server) registerConsent() {
@@ -63,7 +64,7 @@ func (s *Server) putPoolConsent(ctx context.Context, in *consentInput) (*body[cl
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.Consent.PutPool(ctx, callerOf(ctx).Member, pool, domainTerms(in.Body))
+	r, err := s.Consent.PutPool(ctx, callerOf(ctx).Member, pool, terms.Domain(in.Body))
 	return s.record(r, true, err)
 }
 
@@ -109,7 +110,7 @@ func (s *Server) putDatasetConsent(ctx context.Context, in *consentInput) (*body
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.Consent.PutDataset(ctx, callerOf(ctx).Member, ds, domainTerms(in.Body))
+	r, err := s.Consent.PutDataset(ctx, callerOf(ctx).Member, ds, terms.Domain(in.Body))
 	return s.record(r, true, err)
 }
 

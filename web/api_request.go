@@ -9,6 +9,7 @@ import (
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/marketplace"
 	"distributed.ai/datacoop/web/client"
+	"distributed.ai/datacoop/web/terms"
 )
 
 func (s *Server) registerResearcher() {
@@ -39,18 +40,27 @@ func (s *Server) proveRecipient(ctx context.Context, in *proofInput) (*body[clie
 	return reply(wireRecipient(r), err)
 }
 
-func draftOf(ctx context.Context, d client.RequestDraft) marketplace.Draft {
-	return marketplace.Draft{Pool: coop.PoolID(d.Pool), Title: d.Title, Purpose: coop.Purpose{DUO: d.DUO, DPV: d.DPV},
-		RetentionDays: d.RetentionDays, Recipient: coop.RecipientID(d.Recipient), Researcher: callerOf(ctx).Researcher}
+func draftOf(ctx context.Context, d client.RequestDraft) (marketplace.Draft, error) {
+	study, err := terms.Study(d.Study)
+	return marketplace.Draft{Study: study, Pool: coop.PoolID(d.Pool), Title: d.Title, Purpose: coop.Purpose{DUO: d.DUO, DPV: d.DPV},
+		RetentionDays: d.RetentionDays, Recipient: coop.RecipientID(d.Recipient), Researcher: callerOf(ctx).Researcher}, err
 }
 
 func (s *Server) checkRequest(ctx context.Context, in *body[client.RequestDraft]) (*body[client.CheckResult], error) {
-	r, err := s.Market.Check(ctx, draftOf(ctx, in.Body))
+	draft, err := draftOf(ctx, in.Body)
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.Market.Check(ctx, draft)
 	return reply(s.wireCheck(r), err)
 }
 
 func (s *Server) submitRequest(ctx context.Context, in *body[client.RequestDraft]) (*body[client.AccessRequest], error) {
-	r, err := s.Market.Submit(ctx, draftOf(ctx, in.Body))
+	draft, err := draftOf(ctx, in.Body)
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.Market.Submit(ctx, draft)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +106,7 @@ func (s *Server) getInvoice(ctx context.Context, in *byID) (*body[client.Invoice
 
 func (s *Server) registerDelivery() {
 	on(s, route{http.MethodGet, "/v1/requests/{id}/files", "What may be fetched", researchers, 0}, s.listFiles)
-	on(s, route{http.MethodGet, "/v1/files/{id}", "One age file for the request's recipient; Range and ETag", researchers, 0}, s.getFile)
+	on(s, route{http.MethodGet, "/v1/files/{id}", "One age file for the request's recipient; Range and ETag", researchers, 0}, s.getFile, s.oneOfFew)
 }
 
 func (s *Server) listFiles(ctx context.Context, in *byID) (*body[client.Page[client.File]], error) {

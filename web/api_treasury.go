@@ -12,7 +12,7 @@ import (
 
 func (s *Server) registerTreasury() {
 	on(s, route{http.MethodPost, "/v1/researchers", "Vet a researcher; answers OAuth 2 client credentials", members, http.StatusCreated}, s.vet)
-	on(s, route{http.MethodPost, "/v1/bank-statements", "Import a camt.053 bank statement", members, 0}, s.importStatement)
+	on(s, route{http.MethodPost, pathStatements, "Import a camt.053 bank statement", members, 0}, s.importStatement)
 	on(s, route{http.MethodGet, "/v1/periods", "Periods, newest first", anyone, 0}, s.listPeriods)
 	on(s, route{http.MethodGet, "/v1/periods/{id}/statement", "A period's statement; members get the bundle too", anyone, 0}, s.periodStatement)
 	on(s, route{http.MethodPost, "/v1/periods/{id}/close", "Close a period and publish its statement", members, 0}, s.closePeriod)
@@ -27,7 +27,7 @@ func (s *Server) registerTreasury() {
 }
 
 func (s *Server) vet(ctx context.Context, in *body[client.ResearcherDraft]) (*body[client.Researcher], error) {
-	draft := marketplace.Researcher{Name: in.Body.Name, Kind: in.Body.Kind, Region: in.Body.Region, Email: in.Body.Email}
+	draft := marketplace.Researcher{Name: in.Body.Name, Kind: in.Body.Kind, Region: in.Body.Region, Email: in.Body.Email, Institution: in.Body.Institution}
 	r, err := s.Market.Vet(ctx, callerOf(ctx).Member, draft)
 	if err != nil {
 		return nil, err

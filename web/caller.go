@@ -81,8 +81,7 @@ func (s *Server) bearer(ctx context.Context, token string) (caller, error) {
 }
 
 func tokenError(err error) error {
-	var f *fault.Error
-	if errors.As(err, &f) {
+	if fault.KindOf(err) == fault.Unauthenticated {
 		return errToken
 	}
 	return fmt503(err)

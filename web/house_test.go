@@ -55,6 +55,10 @@ type house struct {
 	builtIn   bool   // accounts with passkeys, beside those of people()
 	admission string // instead of the demo charter's
 	largest   int64  // upload, if it is not maxBytes
+	blobs     string // where payloads are
+	address   string // of the database
+	limits    vault.Limits
+	patience  time.Duration // with bodies and answers, if it is not the usual one
 }
 
 func people() []authserver.Account {
@@ -78,7 +82,10 @@ func openHouse(t *testing.T, changes ...func(*house)) *house {
 	for _, change := range changes {
 		change(h)
 	}
-	d := testkit.DB(t)
+	if h.address == "" {
+		h.address = testkit.Address(t)
+	}
+	d := testkit.Open(t, h.address)
 	h.db = d
 	log, queue := testkit.Audit(t, d), testkit.Queue(t, d, h.clock.Now)
 	charter, err := coop.ParseCharter(governance.DemoCharter())
@@ -105,19 +112,20 @@ func openHouse(t *testing.T, changes ...func(*house)) *house {
 	h.web, err = web.New(ctx, web.Config{DB: d, BaseURL: h.base, Charter: charter, CharterDigest: coop.Digest(governance.DemoCharter()),
 		Clock: h.clock.Now, Engine: engine, Consent: con, Vault: h.vault, Governance: gov, Market: market, Log: log, AuthServer: h.auth,
 		Login:      web.Login{Issuer: h.base, ClientID: "portal", ClientSecret: secret},
-		ReceiptKey: key.Public().(ed25519.PublicKey), Secret: bytes.Repeat([]byte{7}, 32), Logger: slog.New(slog.NewTextHandler(h.logs, nil))})
+		ReceiptKey: key.Public().(ed25519.PublicKey), Secret: bytes.Repeat([]byte{7}, 32), Logger: slog.New(slog.NewTextHandler(h.logs, nil)), Patience: h.patience})
 	ok(t, err)
 	h.serve(listener, func(ctx context.Context) { queue.Run(ctx) })
 	return h
 }
 
 func (h *house) openVault(ctx context.Context, d *db.DB, con *consent.Service, log *audit.Log, key ed25519.PrivateKey) {
-	blobs, err := vault.OpenBlobs(h.t.TempDir())
+	h.blobs = h.t.TempDir()
+	blobs, err := vault.OpenBlobs(h.blobs)
 	ok(h.t, err)
 	master, err := vault.NewMaster()
 	ok(h.t, err)
-	h.vault, err = vault.New(ctx, vault.Config{DB: d, Keystore: testkit.DB(h.t), EpochDirs: []string{h.t.TempDir()}, Blobs: blobs, Consent: con, Log: log, Clock: h.clock.Now,
-		Master: master, Key: key, MaxBytes: cmp.Or(h.largest, maxBytes), ClassicRecipients: true})
+	h.vault, err = vault.New(ctx, vault.Config{DB: d, Keystore: testkit.File(h.t), EpochDirs: []string{h.t.TempDir()}, Blobs: blobs, Consent: con, Log: log, Clock: h.clock.Now,
+		Master: master, Key: key, MaxBytes: cmp.Or(h.largest, maxBytes), Limits: h.limits, ClassicRecipients: true})
 	ok(h.t, err)
 }
 
@@ -135,7 +143,7 @@ func (h *house) openIssuer(ctx context.Context, d *db.DB, gov *governance.Servic
 }
 
 func (h *house) serve(listener net.Listener, work func(context.Context)) {
-	server := &http.Server{Handler: h.web, ReadHeaderTimeout: time.Second}
+	server := web.NewHTTP(h.web, slog.New(slog.DiscardHandler))
 	ctx, stop := context.WithCancel(context.Background())
 	worked := make(chan struct{})
 	go func() { defer close(worked); work(ctx) }()

@@ -1,6 +1,26 @@
 package web
 
-import "net"
+import (
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+// What a connection may take before a request has begun. Bodies and answers
+// have deadlines that move on with them.
+const (
+	headerTimeout = 5 * time.Second
+	idleTimeout   = 2 * time.Minute
+	maxHeader     = 64 << 10
+)
+
+// NewHTTP is a server of net/http that gives no connection more than its part.
+// What it says about connections goes to the log as debugging.
+func NewHTTP(h http.Handler, logger *slog.Logger) *http.Server {
+	return &http.Server{Handler: h, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug)}
+}
 
 // sendBuffer is what the kernel may hold of an answer that the reader has not
 // taken yet. Linux doubles it. It is part of what still arrives after a member

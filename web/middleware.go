@@ -20,9 +20,6 @@ import (
 	"distributed.ai/datacoop/internal/once"
 )
 
-// maxBody bounds every body that is not an upload chunk.
-const maxBody = 12 << 20
-
 // Requests per second and client, and the burst above it.
 const (
 	perSecond = 100
@@ -36,12 +33,13 @@ func (s *Server) middleware() {
 			return writeProblem(c, plainProblem(http.StatusTooManyRequests))
 		},
 	}
-	s.echo.Pre(middleware.RecoverWithConfig(middleware.RecoverConfig{DisableStackAll: true, LogErrorFunc: s.logPanic}))
+	s.echo.Pre(meantMethod, middleware.RecoverWithConfig(middleware.RecoverConfig{DisableStackAll: true, LogErrorFunc: s.logPanic}))
 	s.echo.Use(
 		middleware.RateLimiterWithConfig(limiter),
-		patient,
+		s.patient,
 		securityHeaders,
-		echo.WrapMiddleware(http.NewCrossOriginProtection().Handler),
+		bounded,
+		sameOrigin(http.NewCrossOriginProtection()),
 		echo.WrapMiddleware(s.sessions.LoadAndSave),
 		s.noteRoute,
 		s.authenticate,
@@ -70,6 +68,18 @@ func securityHeaders(next echo.HandlerFunc) echo.HandlerFunc {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
 		return next(c)
+	}
+}
+
+// sameOrigin refuses what another site makes a member's browser send.
+func sameOrigin(p *http.CrossOriginProtection) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			if p.Check(c.Request()) != nil {
+				return plainProblem(http.StatusForbidden)
+			}
+			return next(c)
+		}
 	}
 }
 
@@ -116,11 +126,12 @@ func (s *Server) idempotent(next echo.HandlerFunc) echo.HandlerFunc {
 		if len(key) < 8 || len(key) > 128 || strings.ContainsFunc(key, func(r rune) bool { return r < 0x21 || r > 0x7e }) {
 			return errIdempotencyKey
 		}
-		content, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+		most := largest(c.Path())
+		content, err := io.ReadAll(io.LimitReader(r.Body, most+1))
 		if err != nil {
 			return plainProblem(http.StatusBadRequest)
 		}
-		if len(content) > maxBody {
+		if int64(len(content)) > most {
 			return errBodyTooLarge
 		}
 		caller := s.digest("caller", string(who.Member)+"/"+string(who.Researcher))
@@ -146,6 +157,9 @@ func (s *Server) digest(use, content string) (sum [32]byte) {
 // refuse answers an error from a huma middleware.
 func (s *Server) refuse(ctx huma.Context, err error) {
 	p := problemOf(s.Logger, requestOf(ctx.Context()), err)
+	for name, values := range p.GetHeaders() {
+		ctx.SetHeader(name, values[0])
+	}
 	_ = huma.WriteErr(s.api, ctx, p.Status, p.Title, p) // the only failure is a client that is gone
 }
 

@@ -1,71 +1,55 @@
 package web
 
 import (
-	"io"
 	"net/http"
 	"strings"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/labstack/echo/v4"
+
+	"distributed.ai/datacoop/web/patience"
 )
 
-const (
-	patience  = 30 * time.Second // how long a body may stay silent
-	wholeBody = time.Minute      // how long a body that is not an upload may take
-)
+// usualPatience is how long a body or an answer may stand still.
+const usualPatience = 30 * time.Second
 
-// patient gives every body a rolling read deadline: a slow but living
-// connection goes on, a silent one is dropped. The deadline ends with the
-// body, because net/http cancels a request whose connection times out, however
-// long its handler still has to work.
-func patient(next echo.HandlerFunc) echo.HandlerFunc {
+// patient gives bodies and answers deadlines that move on with them. A body
+// that is not a part of an upload has twice the patience altogether.
+func (s *Server) patient(next echo.HandlerFunc) echo.HandlerFunc {
+	late, broken := plainProblem(http.StatusRequestTimeout), plainProblem(http.StatusBadRequest)
 	return func(c echo.Context) error {
-		r := c.Request()
+		r, answer := c.Request(), patience.NewAnswer(c.Response().Writer, s.Patience)
+		c.Response().Writer = answer
+		defer answer.Finish()
 		if r.Body == nil || r.Body == http.NoBody {
 			return next(c)
 		}
-		body := &patientBody{ReadCloser: r.Body, control: http.NewResponseController(c.Response())}
-		if !strings.HasPrefix(r.URL.Path, "/v1/uploads/") {
-			body.until = time.Now().Add(wholeBody)
+		limits := patience.Limits{Each: s.Patience, All: 2 * s.Patience, Late: late, Broken: broken}
+		if strings.HasPrefix(r.URL.Path, pathUploads+"/") {
+			limits.All = 0
 		}
+		body := patience.NewBody(r.Body, answer, limits)
 		r.Body = body
-		defer body.finish()
+		defer body.Finish()
 		return next(c)
 	}
 }
 
-// patientBody moves the read deadline on with every read.
-type patientBody struct {
-	io.ReadCloser
-	control *http.ResponseController
-	until   time.Time // when patience ends altogether; zero for never
-}
+// mostDownloads is how many files one caller may be reading at the same
+// moment: as many as the client opens connections.
+const mostDownloads = 32
 
-// Read reads under a fresh deadline.
-func (p *patientBody) Read(b []byte) (int, error) {
-	deadline := time.Now().Add(patience)
-	if !p.until.IsZero() && p.until.Before(deadline) {
-		deadline = p.until
+var errDownloads = newProblem(http.StatusTooManyRequests, "downloads-too-many", "You are downloading too many files at this moment; go on when one is done.")
+
+// oneOfFew keeps a caller from holding more connections with downloads than
+// their part.
+func (s *Server) oneOfFew(ctx huma.Context, next func(huma.Context)) {
+	leave, ok := s.downloads.Enter(callerOf(ctx.Context()), mostDownloads)
+	if !ok {
+		s.refuse(ctx, errDownloads)
+		return
 	}
-	_ = p.control.SetReadDeadline(deadline) // not every connection has deadlines
-	n, err := p.ReadCloser.Read(b)
-	if err != nil {
-		p.rest()
-	}
-	return n, err
+	defer leave()
+	next(ctx)
 }
-
-// Close does nothing: net/http closes a body itself, and one that is closed
-// early cannot be drained.
-func (p *patientBody) Close() error { return nil }
-
-// mostDrained is how much of a refused body is still taken, so that its sender
-// gets to read the refusal instead of a broken connection.
-const mostDrained = 16 << 20
-
-func (p *patientBody) finish() {
-	_, _ = io.CopyN(io.Discard, p, mostDrained) // whatever ends it, the answer is written
-	p.rest()
-}
-
-func (p *patientBody) rest() { _ = p.control.SetReadDeadline(time.Time{}) }

@@ -10,7 +10,9 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"distributed.ai/datacoop/internal/fault"
+	"distributed.ai/datacoop/vault"
 	"distributed.ai/datacoop/web/client"
+	"distributed.ai/datacoop/web/tus"
 )
 
 // problem is an RFC 9457 problem document on its way out. It holds only
@@ -20,7 +22,7 @@ type problem struct{ client.Problem }
 func (p *problem) Error() string             { return p.Title }
 func (p *problem) GetStatus() int            { return p.Status }
 func (p *problem) ContentType(string) string { return "application/problem+json" }
-func (p *problem) GetHeaders() http.Header   { return retryHeader(p.Status) }
+func (p *problem) GetHeaders() http.Header   { return headersOf(p.Status, p.Type) }
 
 // problemType is the prefix of every problem's type.
 const problemType = "urn:datacoop:problem:"
@@ -48,6 +50,10 @@ func problemOf(logger *slog.Logger, r *http.Request, err error) *problem {
 	if errors.As(err, &p) {
 		return p
 	}
+	var prescribed *tus.Refusal
+	if errors.As(err, &prescribed) {
+		return newProblem(prescribed.Status, prescribed.Code, prescribed.Title)
+	}
 	var f *fault.Error
 	if errors.As(err, &f) {
 		if status, ok := statuses[f.Kind]; ok {
@@ -65,6 +71,9 @@ func problemOf(logger *slog.Logger, r *http.Request, err error) *problem {
 	} else {
 		logger.InfoContext(r.Context(), "request given up", "method", r.Method, "route", routeOf(r), "cause", cause, "error", err)
 	}
+	if f != nil && f.Kind == fault.Internal { // it has words of its own, such as that nobody knows what was changed
+		return newProblem(http.StatusInternalServerError, f.Code, f.Message)
+	}
 	return newProblem(http.StatusInternalServerError, "internal", "Something went wrong on our side. Nothing was changed.")
 }
 
@@ -77,6 +86,7 @@ var plainTitles = map[int]string{
 	http.StatusMethodNotAllowed:      "This address does not take that method.",
 	http.StatusNotAcceptable:         "This cannot be given in a form you accept.",
 	http.StatusRequestTimeout:        "The request took too long to arrive.",
+	http.StatusLengthRequired:        "A body must state its length; send a Content-Length and no Transfer-Encoding.",
 	http.StatusRequestEntityTooLarge: "This is larger than the limit.",
 	http.StatusUnsupportedMediaType:  "This kind of content is not taken here.",
 	http.StatusUnprocessableEntity:   "Some of what you sent is not valid.",
@@ -91,9 +101,19 @@ func plainProblem(status int) *problem {
 	return newProblem(status, strings.ReplaceAll(strings.ToLower(http.StatusText(status)), " ", "-"), title)
 }
 
-func retryHeader(status int) http.Header {
-	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
+// awaitSeconds is how soon it makes sense to ask again for what a person has to
+// do first.
+const awaitSeconds = "3600"
+
+// headersOf is what a refusal owes its reader besides its text.
+func headersOf(status int, kind string) http.Header {
+	switch {
+	case status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests:
 		return http.Header{"Retry-After": {"5"}}
+	case status == http.StatusUnauthorized:
+		return http.Header{echo.HeaderWWWAuthenticate: {`Bearer realm="datacoop"`}}
+	case kind == problemType+vault.ErrAwaiting.Code:
+		return http.Header{"Retry-After": {awaitSeconds}}
 	}
 	return nil
 }
@@ -132,8 +152,5 @@ func writeProblem(c echo.Context, p *problem) error {
 		c.Response().Header()[name] = values
 	}
 	c.Response().Header().Set(echo.HeaderContentType, p.ContentType(""))
-	if p.Status == http.StatusUnauthorized {
-		c.Response().Header().Set(echo.HeaderWWWAuthenticate, `Bearer realm="datacoop"`)
-	}
 	return c.JSON(p.Status, p.Problem)
 }

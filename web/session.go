@@ -41,6 +41,7 @@ func newSessions(d *db.DB, secure bool) *scs.SessionManager {
 		m.Cookie.Name, m.Cookie.Secure = "datacoop", false
 	}
 	m.ErrorFunc = func(w http.ResponseWriter, _ *http.Request, _ error) {
+		w.Header().Set("Retry-After", "5")
 		http.Error(w, "Sessions are not available just now; try again.", http.StatusServiceUnavailable)
 	}
 	return m

@@ -22,6 +22,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
@@ -30,6 +31,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/alexedwards/scs/v2"
 	"github.com/danielgtaylor/huma/v2"
@@ -44,6 +46,7 @@ import (
 	"distributed.ai/datacoop/policies"
 	"distributed.ai/datacoop/vault"
 	"distributed.ai/datacoop/web/authserver"
+	"distributed.ai/datacoop/web/patience"
 )
 
 //go:embed schema/*.sql
@@ -67,6 +70,7 @@ type Config struct {
 	ReceiptKey    ed25519.PublicKey
 	Secret        []byte // keys what is remembered of calls that may be repeated; at least 32 bytes
 	Logger        *slog.Logger
+	Patience      time.Duration // how long a body or an answer may stand still; 0 for half a minute
 }
 
 // Login is the OpenID Connect issuer that members sign in at.
@@ -87,6 +91,8 @@ type Server struct {
 	issuer   issuer
 	pages    *pages
 	secure   bool
+
+	downloads patience.Crowd[caller]
 }
 
 // New migrates the hall's tables and mounts every route. It does not contact
@@ -103,6 +109,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if err := c.DB.Migrate(ctx, "web", schema); err != nil {
 		return nil, fmt.Errorf("web: migrate: %w", err)
 	}
+	c.Patience = cmp.Or(c.Patience, usualPatience)
 	s := &Server{Config: c, echo: echo.New(), tokens: &tokenStore{c.DB}, secure: base.Scheme == "https" || loopback(base)}
 	s.sessions = newSessions(c.DB, s.secure)
 	s.issuer = issuer{login: c.Login, redirect: c.BaseURL + "/auth/callback", http: &http.Client{Timeout: issuerTimeout}}

@@ -14,6 +14,7 @@ import (
 	"distributed.ai/datacoop/policies"
 	"distributed.ai/datacoop/vault"
 	"distributed.ai/datacoop/web/client"
+	"distributed.ai/datacoop/web/terms"
 )
 
 // each maps a list, never to null.
@@ -77,7 +78,7 @@ const chunkBytes = 8 << 20
 
 func (s *Server) wireDataset(d vault.Dataset, earned coop.Money) client.Dataset {
 	p := d.Profile
-	return client.Dataset{ID: string(d.ID), Pool: string(d.Pool), State: d.State, VaultRecipient: d.VaultRecipient,
+	return client.Dataset{ID: string(d.ID), Pool: string(d.Pool), State: d.State, Custody: wireCustody(d), VaultRecipient: d.VaultRecipient,
 		Size: d.PayloadSize, SHA256: d.PayloadSHA256, Raw: d.Raw,
 		Profile: client.Profile{Format: p.Format, Rows: p.Rows, Columns: list(p.Columns), From: p.From, To: p.To,
 			Coverage: p.Coverage, Days: p.Days, Persons: p.Persons},
@@ -90,30 +91,19 @@ func domainProfile(p client.Profile) vault.Profile {
 		Coverage: p.Coverage, Days: p.Days, Persons: p.Persons}
 }
 
-func domainTerms(t client.Terms) consent.Terms {
-	return consent.Terms{Effect: t.Effect, Purposes: t.Purposes, Except: t.Except, DPV: t.DPV, RequesterKinds: t.RequesterKinds,
-		Regions: t.Regions, Commercial: t.Commercial, MinPrice: coop.Money(t.MinPrice), Days: t.Days}
-}
-
 // sealTerms are the terms a dataset is sealed with; nil leaves it to the
 // member's answer for the pool.
 func sealTerms(t *client.Terms) *consent.Terms {
 	if t == nil {
 		return nil
 	}
-	out := domainTerms(*t)
+	out := terms.Domain(*t)
 	return &out
-}
-
-func wireTerms(t consent.Terms) client.Terms {
-	return client.Terms{Effect: t.Effect, Purposes: list(t.Purposes), Except: list(t.Except), DPV: list(t.DPV),
-		RequesterKinds: list(t.RequesterKinds), Regions: list(t.Regions), Commercial: t.Commercial,
-		MinPrice: int64(t.MinPrice), Days: t.Days}
 }
 
 func (s *Server) wireRecord(r consent.Record) client.ConsentRecord {
 	return client.ConsentRecord{ID: r.ID, Pool: string(r.Pool), Dataset: string(r.Dataset), State: r.State,
-		Terms: wireTerms(r.Terms), Sentences: list(r.Terms.Sentences(s.Charter.Currency)), CreatedAt: millis(r.CreatedAt),
+		Terms: terms.Wire(r.Terms), Sentences: list(r.Terms.Sentences(s.Charter.Currency)), CreatedAt: millis(r.CreatedAt),
 		ExpiresAt: since(r.Expires), WithdrawnAt: since(r.WithdrawnAt)}
 }
 
@@ -140,7 +130,7 @@ func wireRequest(r marketplace.Request) client.AccessRequest {
 	return client.AccessRequest{ID: string(r.ID), State: r.State, Pool: string(r.Pool), Title: r.Title,
 		DUO: r.Purpose.DUO, DPV: r.Purpose.DPV, RetentionDays: r.RetentionDays, Recipient: string(r.Recipient),
 		Granted: r.Granted, Refused: r.Refused, Reasons: []client.ReasonCount{}, Obligations: []string{},
-		Revision: r.Revision, SubmittedAt: millis(r.SubmittedAt), ExpiresAt: since(r.ExpiresAt), Note: r.Note}
+		Revision: r.Revision, SubmittedAt: millis(r.SubmittedAt), ExpiresAt: since(r.ExpiresAt), Note: r.Note, Study: terms.WireStudy(r.Study)}
 }
 
 // wireDecided adds what the policy said.
@@ -158,7 +148,7 @@ func (s *Server) wireInvoice(v marketplace.Invoice) client.Invoice {
 }
 
 func wireFile(f marketplace.FileView) client.File {
-	return client.File{ID: string(f.ID), Size: f.Size, SHA256: f.SHA256, Raw: f.Raw, Gone: f.Gone}
+	return client.File{ID: string(f.ID), Size: f.Size, SHA256: f.SHA256, Raw: f.Raw, Gone: f.Gone, State: f.State}
 }
 
 func wireProposal(p governance.Proposal) client.Proposal {
@@ -173,7 +163,7 @@ func wireProposal(p governance.Proposal) client.Proposal {
 
 func wireImpact(i governance.Impact) client.Impact {
 	return client.Impact{Decisions: i.Decisions, NowRefused: i.NowRefused, NowAllowed: i.NowAllowed, Requests: i.Requests,
-		Members: i.Members, Sentences: list(i.Sentences)}
+		Members: i.Members, Sentences: list(i.Sentences), Changes: list(i.Changes)}
 }
 
 func wireContribution(c governance.Contribution) client.Contribution {
@@ -221,11 +211,14 @@ func (s *Server) wireCheck(r marketplace.CheckResult) client.CheckResult {
 		ByReason: each(r.Reasons, wireReasonCount), ByLayer: map[string]int{},
 		Yield: each(r.Yield, func(y marketplace.Yield) client.PurposeYield {
 			return client.PurposeYield{DUO: y.Purpose.DUO, DPV: y.Purpose.DPV, Datasets: y.Datasets}
-		})}
+		}), Nearest: each(r.Nearest, func(n marketplace.Suggestion) client.Nearest { return client.Nearest(n) })}
 	for _, c := range r.Reasons {
 		out.ByLayer[c.Layer] += c.Datasets
 	}
 	out.Sentences = checkSentences(r)
+	if r.Note != "" {
+		out.Sentences = append(out.Sentences, r.Note)
+	}
 	return out
 }
 

@@ -10,11 +10,14 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
 
 	"distributed.ai/datacoop/cmd/datacoop/custody"
+	"distributed.ai/datacoop/cmd/datacoop/law"
+	"distributed.ai/datacoop/cmd/datacoop/ops"
 	"distributed.ai/datacoop/consent"
 	"distributed.ai/datacoop/governance"
 	"distributed.ai/datacoop/internal/audit"
@@ -33,11 +36,12 @@ import (
 // appConfig is everything a running co-op is made from.
 type appConfig struct {
 	Data        string // directory of databases, payloads and keys
+	Database    string // postgres:// URL; empty: as the directory says
 	BaseURL     string
 	CharterText []byte
 	Charter     coop.Charter
 	Clock       coop.Clock
-	Keys        serverKeys
+	Keys        custody.ServerKeys
 	Master      vault.Identity // nil: the vault starts sealed
 	Accounts    []authserver.Account
 	BuiltIn     bool      // members have accounts here, with passkeys
@@ -87,7 +91,7 @@ func openApp(ctx context.Context, c appConfig) (_ *app, err error) {
 // claim takes the data directory for this process alone, and keeps to it what
 // it will know.
 func (a *app) claim() error {
-	if err := vault.Harden(); err != nil {
+	if err := errors.Join(vault.Harden(), ops.Refuse(a.Data)); err != nil {
 		return err
 	}
 	release, err := custody.Lock(a.Data)
@@ -100,13 +104,13 @@ func (a *app) claim() error {
 
 // openFoundation opens the two databases, the log, the queue and the answers.
 func (a *app) openFoundation(ctx context.Context) (err error) {
-	if a.db, err = db.Open(ctx, filepath.Join(a.Data, "datacoop.db")); err != nil {
+	if a.db, err = openDatabase(ctx, a.Data, a.Database, a.Keys); err != nil {
 		return err
 	}
 	if a.keystore, err = db.Open(ctx, filepath.Join(a.Data, custody.KeystoreFile)); err != nil {
 		return err
 	}
-	if a.log, err = audit.New(ctx, a.db, logOrigin(a.Charter.Name), a.Keys.log(), a.Clock); err != nil {
+	if a.log, err = audit.New(ctx, a.db, logOrigin(a.Charter.Name), a.Keys.Log(), a.Clock); err != nil {
 		return err
 	}
 	if a.jobs, err = jobs.New(ctx, a.db, a.Clock, a.Logger); err != nil {
@@ -134,7 +138,7 @@ func logOrigin(name string) string {
 func (a *app) openConsent(ctx context.Context) (err error) {
 	a.engine = policies.NewEngine(nil)
 	a.consent, err = consent.New(ctx, consent.Config{DB: a.db, Engine: a.engine, Log: a.log, Clock: a.Clock,
-		Key: a.Keys.receipt(), PermitFor: time.Duration(a.Charter.PermitMinutes) * time.Minute,
+		Key: a.Keys.Receipt(), PermitFor: time.Duration(a.Charter.PermitMinutes) * time.Minute,
 		Charter: a.Charter, Logger: a.Logger})
 	return err
 }
@@ -154,13 +158,13 @@ func (a *app) openRooms(ctx context.Context) error {
 	}
 	a.closers = append(a.closers, blobs.Close)
 	a.vault, err = vault.New(ctx, vault.Config{DB: a.db, Keystore: a.keystore, Blobs: blobs, Consent: a.consent,
-		Log: a.log, Clock: a.Clock, Master: a.Master, Key: a.Keys.receipt(), MaxBytes: a.MaxBytes,
+		Log: a.log, Clock: a.Clock, Master: a.Master, Key: a.Keys.Receipt(), MaxBytes: a.MaxBytes,
 		EpochDirs: []string{filepath.Join(a.Data, custody.EpochDir)}, Ballast: filepath.Join(a.Data, "ballast"), ClassicRecipients: a.Charter.ClassicRecipients, Logger: a.Logger})
 	if err != nil {
 		return err
 	}
 	a.governance, err = governance.New(ctx, governance.Config{DB: a.db, Consent: a.consent, Engine: a.engine, Log: a.log,
-		Jobs: a.jobs, Clock: a.Clock, Key: a.Keys.receipt(), Charter: a.Charter, CharterText: a.CharterText, Issuer: a.issuer(), Gate: gateApart})
+		Jobs: a.jobs, Clock: a.Clock, Key: a.Keys.Receipt(), Charter: a.Charter, CharterText: a.CharterText, Issuer: a.issuer(), Gate: law.Gate, Rehearse: law.Comparer()})
 	if err != nil {
 		return err
 	}
@@ -174,7 +178,7 @@ func (a *app) openMarket(ctx context.Context) (err error) {
 		return err
 	}
 	a.market, err = marketplace.New(ctx, marketplace.Config{DB: a.db, Consent: a.consent, Vault: a.vault,
-		Governance: a.governance, Ledger: a.ledger, Log: a.log, Jobs: a.jobs, Clock: a.Clock, Charter: a.Charter, Key: a.Keys.receipt(),
+		Governance: a.governance, Ledger: a.ledger, Log: a.log, Jobs: a.jobs, Clock: a.Clock, Charter: a.Charter, Key: a.Keys.Receipt(),
 		Judge: judge, Logger: a.Logger})
 	if err != nil {
 		return err
@@ -203,7 +207,7 @@ const portalClient = "portal"
 // members in the transaction that makes them; those with passwords need no
 // more than the charter.
 func (a *app) openIssuer(ctx context.Context) error {
-	signer, err := a.Keys.oidc()
+	signer, err := a.Keys.Issuer()
 	if err != nil {
 		return err
 	}
@@ -234,7 +238,7 @@ func (a *app) openWeb(ctx context.Context) error {
 	a.web, err = web.New(ctx, web.Config{DB: a.db, BaseURL: a.BaseURL, Charter: a.Charter,
 		CharterDigest: coop.Digest(a.CharterText), Clock: a.Clock, Engine: a.engine, Consent: a.consent, Vault: a.vault,
 		Governance: a.governance, Market: a.market, Log: a.log, AuthServer: a.auth, Login: login,
-		ReceiptKey: a.Keys.receipt().Public().(ed25519.PublicKey), Secret: a.Keys.repeat(), Logger: a.Logger})
+		ReceiptKey: a.Keys.Receipt().Public().(ed25519.PublicKey), Secret: a.Keys.Repeat(), Logger: a.Logger})
 	return err
 }
 
@@ -252,14 +256,8 @@ func (a *app) Close() error {
 	return errors.Join(errs...)
 }
 
-// Timeouts of the HTTP server. Bodies of uploads have a rolling deadline of
-// their own.
-const (
-	headerTimeout = 5 * time.Second
-	idleTimeout   = 2 * time.Minute
-	drainTimeout  = 10 * time.Second
-	maxHeader     = 64 << 10
-)
+// drainTimeout is how long requests under way may still take.
+const drainTimeout = 10 * time.Second
 
 // run serves on the listener and works the queue until ctx ends, then lets
 // requests under way finish.
@@ -267,8 +265,8 @@ func (a *app) run(ctx context.Context, listener net.Listener) error {
 	if err := a.vault.Sweep(ctx); err != nil {
 		return fmt.Errorf("finish interrupted revocations: %w", err)
 	}
-	server := &http.Server{Handler: a.web, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
-		MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(a.Logger.Handler(), slog.LevelDebug)}
+	debug.FreeOSMemory() // what starting took and serving does not need
+	server := web.NewHTTP(a.web, a.Logger)
 	working, stop := context.WithCancel(ctx)
 	defer stop()
 	var worker sync.WaitGroup

@@ -13,7 +13,7 @@ import (
 
 // BenchCmd measures the performance goals on this machine.
 type BenchCmd struct {
-	Name string `arg:"" optional:"" help:"Which one: grant, upload, download or rotate. Default: all of them."`
+	Name string `arg:"" optional:"" help:"Which one: grant, upload, download, rotate, decide or cohort. Default: all of them."`
 	JSON bool   `help:"Print one JSON object a line."`
 	Dir  string `type:"existingdir" help:"Where to work; needs 4 GB. Default: the system's directory for temporary files."`
 }
@@ -46,7 +46,7 @@ func startBench(ctx context.Context, dir string) (*bench.Coop, error) {
 		return nil, errors.Join(err, listener.Close())
 	}
 	stop := a.background(ctx, listener)
-	return &bench.Coop{Base: base, Data: filepath.Clean(dir), Accounts: story.Accounts, Clock: a.Clock, DB: a.db, Engine: a.engine,
+	return &bench.Coop{Base: base, Data: filepath.Clean(dir), Master: a.Master, Accounts: story.Accounts, Clock: a.Clock, DB: a.db, Engine: a.engine,
 		Consent: a.consent, Vault: a.vault, Governance: a.governance, Market: a.market, Stop: stop}, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"distributed.ai/datacoop/cmd/datacoop/custody"
 	"distributed.ai/datacoop/governance"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/demo"
@@ -16,11 +17,12 @@ import (
 
 // DemoCmd starts a whole co-op and tells its story.
 type DemoCmd struct {
-	Listen  string `default:"localhost:8080" help:"Address to listen on; localhost:0 picks a port."`
-	Data    string `type:"path" help:"Data directory. Default: one in the user's cache directory."`
-	Members int    `default:"12" help:"How many members; at least 6."`
-	Exit    bool   `help:"Stop after the story."`
-	NoStory bool   `help:"Only bring members, stewards and one researcher together."`
+	Listen   string `default:"localhost:8080" help:"Address to listen on; localhost:0 picks a port."`
+	Data     string `type:"path" help:"Data directory. Default: one in the user's cache directory."`
+	Database string `placeholder:"URL" help:"Keep the main database on this PostgreSQL server (postgres://…). Default: a file in the data directory."`
+	Members  int    `default:"12" help:"How many members; at least 6."`
+	Exit     bool   `help:"Stop after the story."`
+	NoStory  bool   `help:"Only bring members, stewards and one researcher together."`
 }
 
 // Run tells the story and then keeps serving until it is interrupted.
@@ -62,14 +64,14 @@ func (c *DemoCmd) open(ctx context.Context, base string) (*app, demo.Config, err
 	if err != nil {
 		return nil, demo.Config{}, err
 	}
-	config := appConfig{Data: dir, BaseURL: base, Clock: clock.Now, MaxBytes: defaultMaxUpload, Logger: newLogger(), CharterText: governance.DemoCharter()}
+	config := appConfig{Data: dir, Database: c.Database, BaseURL: base, Clock: clock.Now, MaxBytes: defaultMaxUpload, Logger: newLogger(), CharterText: governance.DemoCharter()}
 	if config.Charter, err = coop.ParseCharter(config.CharterText); err != nil {
 		return nil, demo.Config{}, err
 	}
-	if err = writePrivate(filepath.Join(dir, charterFile), config.CharterText); err != nil {
+	if err = custody.WritePrivate(filepath.Join(dir, charterFile), config.CharterText); err != nil {
 		return nil, demo.Config{}, err
 	}
-	if config.Keys, err = loadKeys(dir); err != nil {
+	if config.Keys, err = custody.LoadKeys(dir); err != nil {
 		return nil, demo.Config{}, err
 	}
 	if config.Master, err = localMaster(dir); err != nil {
@@ -88,7 +90,7 @@ func (c *DemoCmd) open(ctx context.Context, base string) (*app, demo.Config, err
 		return nil, demo.Config{}, err
 	}
 	return a, demo.Config{BaseURL: base, Dir: dir, Accounts: accounts, Clock: clock, Currency: config.Charter.Currency,
-		Out: os.Stdout, Verify: a.verifyAll}, nil
+		Out: os.Stdout, Verify: func(ctx context.Context) (string, error) { return a.verifyAll(ctx, true) }}, nil
 }
 
 // directory makes the data directory, and refuses one that a real co-op lives
@@ -106,7 +108,7 @@ func (c *DemoCmd) directory() (string, error) {
 		return "", fmt.Errorf("data directory: %w", err)
 	}
 	if demo.RefuseData(dir) == nil {
-		if _, err := os.Stat(filepath.Join(dir, "datacoop.db")); err == nil {
+		if _, err := os.Stat(filepath.Join(dir, custody.KeystoreFile)); err == nil {
 			return "", errors.New("this directory holds a real co-op; the demo would set its clock forward")
 		}
 	}

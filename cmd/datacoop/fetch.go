@@ -71,5 +71,8 @@ func (c *FetchCmd) report(got client.FetchManifest) error {
 	for _, r := range got.Refused {
 		fmt.Printf("not delivered: %s  %s\n", r.ID, r.Reason)
 	}
+	for _, w := range got.Waiting {
+		fmt.Printf("not yet: %s  %s\n", w.ID, w.Reason)
+	}
 	return nil
 }

@@ -17,6 +17,7 @@ import (
 // InitCmd sets a co-op up in a new directory.
 type InitCmd struct {
 	Data           string   `required:"" type:"path" help:"Directory to make; databases, payloads and keys will live in it."`
+	Database       string   `placeholder:"URL" help:"Keep the main database on this PostgreSQL server (postgres://…), and note that in the directory. Default: a file in the directory."`
 	Charter        string   `type:"existingfile" help:"Charter to start from. Default: the built-in one with your answers."`
 	Name           string   `help:"Name of the co-op."`
 	Contact        string   `help:"Where members can complain: an address (mailto:…) or URL."`

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"distributed.ai/datacoop/cmd/datacoop/custody"
 	"distributed.ai/datacoop/internal/coop"
-	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/web/authserver"
 )
 
@@ -26,10 +26,10 @@ func (c *InitCmd) write(ctx context.Context, text []byte, charter coop.Charter, 
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
-	if err := writePrivate(filepath.Join(c.Data, charterFile), text); err != nil {
+	if err := custody.WritePrivate(filepath.Join(c.Data, charterFile), text); err != nil {
 		return nil, err
 	}
-	keys, err := loadKeys(c.Data)
+	keys, err := custody.LoadKeys(c.Data)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +38,7 @@ func (c *InitCmd) write(ctx context.Context, text []byte, charter coop.Charter, 
 	}
 	var invitations []invitation
 	if c.Issuer == "" {
-		if invitations, err = reserve(ctx, c.Data, c.BaseURL, keys, charter, subjects(charter)...); err != nil {
+		if invitations, err = reserve(ctx, c.Data, c.Database, c.BaseURL, keys, charter, subjects(charter)...); err != nil {
 			return nil, err
 		}
 	}
@@ -46,7 +46,7 @@ func (c *InitCmd) write(ctx context.Context, text []byte, charter coop.Charter, 
 	if err != nil {
 		return nil, err
 	}
-	return invitations, writePrivate(filepath.Join(c.Data, settingsFile), lines)
+	return invitations, custody.WritePrivate(filepath.Join(c.Data, settingsFile), lines)
 }
 
 func (c *InitCmd) settings() settings {
@@ -83,8 +83,8 @@ func subjects(charter coop.Charter) (out []string) {
 }
 
 // reserve keeps a subject for whoever comes with the code in the link.
-func reserve(ctx context.Context, dir, base string, keys serverKeys, charter coop.Charter, subjects ...string) (out []invitation, err error) {
-	d, err := db.Open(ctx, filepath.Join(dir, "datacoop.db"))
+func reserve(ctx context.Context, dir, database, base string, keys custody.ServerKeys, charter coop.Charter, subjects ...string) (out []invitation, err error) {
+	d, err := openDatabase(ctx, dir, database, keys)
 	if err != nil {
 		return nil, err
 	}

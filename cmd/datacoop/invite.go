@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/alecthomas/kong"
+
+	"distributed.ai/datacoop/cmd/datacoop/custody"
 )
 
 // InviteCmd makes an invitation for a subject that the charter names. All other
@@ -27,11 +29,11 @@ func (c *InviteCmd) Run(ctx context.Context) error {
 	if !slices.Contains(subjects(charter), c.Subject) {
 		return errors.New("the charter names nobody of that subject for an office; members are invited in the portal")
 	}
-	keys, err := loadKeys(c.Data)
+	keys, err := custody.LoadKeys(c.Data)
 	if err != nil {
 		return err
 	}
-	invitations, err := reserve(ctx, c.Data, c.BaseURL, keys, charter, c.Subject)
+	invitations, err := reserve(ctx, c.Data, "", c.BaseURL, keys, charter, c.Subject)
 	if err != nil {
 		return err
 	}

@@ -3,12 +3,10 @@ package main
 import (
 	"context"
 	"encoding/hex"
-	"os"
 	"path/filepath"
-	"strings"
 
+	"distributed.ai/datacoop/cmd/datacoop/treasury"
 	"distributed.ai/datacoop/internal/audit"
-	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/marketplace/appraisal"
 	"distributed.ai/datacoop/marketplace/appraisal/llm"
@@ -26,21 +24,16 @@ func (a *app) judge() (appraisal.Judge, error) {
 		return nil, err
 	}
 	a.closers = append(a.closers, folder.Close)
-	config := llm.Config{AllowRemote: a.Charter.RemoteJudges, Seed: llm.NewSecret(hex.EncodeToString(a.Keys.Receipt)),
+	config := llm.Config{AllowRemote: a.Charter.RemoteJudges, Seed: llm.NewSecret(hex.EncodeToString(a.Keys.ReceiptSeed)),
 		Recorder: folder, Commit: a.commitJudge, Logger: a.Logger}
 	for _, m := range a.Charter.Judges {
-		config.Families = append(config.Families, family(m))
+		config.Families = append(config.Families, treasury.Family(m))
 	}
 	judge, err := llm.New(config)
 	if err != nil {
 		return nil, err
 	}
 	return judge, nil
-}
-
-func family(m coop.Model) llm.Family {
-	variable := "DATACOOP_JUDGE_KEY_" + strings.ToUpper(strings.ReplaceAll(m.Family, "-", "_"))
-	return llm.Family{Name: m.Family, BaseURL: m.BaseURL, Model: m.Name, APIKey: llm.NewSecret(os.Getenv(variable))}
 }
 
 // commitJudge logs what is going to be asked before the first question, so

@@ -16,16 +16,17 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"distributed.ai/datacoop/cmd/datacoop/law"
 	"distributed.ai/datacoop/internal/child"
 )
 
 func main() {
-	child.Serve(gates)
+	child.Serve(law.Work)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	k := kong.Parse(&commands{}, kong.Name("datacoop"), kong.DefaultEnvars("DATACOOP"), kong.ShortUsageOnError(),
 		kong.Configuration(readSettings),
 		kong.Description("A personal data cooperative: encrypted data, voted policies, fair shares."),
-		kong.BindTo(ctx, (*context.Context)(nil)))
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(lent()))
 	k.FatalIfErrorf(k.Run())
 }

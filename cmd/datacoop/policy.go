@@ -6,52 +6,46 @@ import (
 	"fmt"
 	"os"
 
-	"distributed.ai/datacoop/policies"
+	"distributed.ai/datacoop/cmd/datacoop/law"
 )
 
 // PolicyCmd works on access policies before they are proposed.
 type PolicyCmd struct {
-	Check PolicyCheckCmd `cmd:"" help:"Say whether a policy could be put to the vote."`
+	Check  law.CheckCmd    `cmd:"" help:"Say whether a policy could be put to the vote, and what it would change."`
+	Impact PolicyImpactCmd `cmd:"" help:"Say what a policy would have meant for the decisions of the last year."`
 }
 
-// PolicyCheckCmd puts policies through the gate that every proposal passes.
-type PolicyCheckCmd struct {
-	Files []string `arg:"" name:"file" type:"existingfile" help:"Rego files of package coop.access."`
+// PolicyImpactCmd replays a policy on past decisions.
+type PolicyImpactCmd struct {
+	File    string `arg:"" type:"existingfile" help:"A Rego file of package coop.access, in any layout."`
+	Data    string `required:"" type:"existingdir" help:"The data directory; a server may run on it."`
+	Charter string `type:"existingfile" help:"Charter file, if it is not in the data directory."`
+	JSON    bool   `name:"json" help:"Answer as JSON."`
 }
 
-// errGate ends the command after the findings were printed.
-var errGate = errors.New("the gate refuses a policy")
-
-// Run prints what each policy says, or why it is refused.
-func (c *PolicyCheckCmd) Run(ctx context.Context) error {
-	var refused error
-	for _, name := range c.Files {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			return fmt.Errorf("policy: %w", err)
-		}
-		report, err := checkApart(ctx, text)
-		if err != nil {
-			return fmt.Errorf("policy: %w", err)
-		}
-		if !report.OK {
-			refused = errGate
-			fmt.Printf("✗ %s\n", name)
-			printLines(report.Findings)
-			continue
-		}
-		revision, err := policies.Compile(ctx, text)
-		if err != nil {
-			return fmt.Errorf("policy: %w", err)
-		}
-		fmt.Printf("✓ %s  revision %.12s\n", name, revision.Hash())
-		printLines(revision.Sentences())
+// Run prints what would have come out otherwise, or why the policy is refused.
+func (c *PolicyImpactCmd) Run(ctx context.Context) (err error) {
+	text, err := os.ReadFile(c.File)
+	if err != nil {
+		return fmt.Errorf("policy: %w", err)
 	}
-	return refused
-}
-
-func printLines(lines []string) {
-	for _, line := range lines {
-		fmt.Println("  " + line)
+	config, err := verifyConfig(c.Data, c.Charter)
+	if err != nil {
+		return err
 	}
+	a := &app{appConfig: config}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	for _, floor := range []func(context.Context) error{a.openFoundation, a.openConsent, a.openRooms} {
+		if err := floor(ctx); err != nil {
+			return err
+		}
+	}
+	if err := a.governance.LoadLaw(ctx); err != nil {
+		return err
+	}
+	report, impact, err := a.governance.Preview(ctx, text)
+	if err != nil {
+		return err
+	}
+	return law.Tell(os.Stdout, c.File, c.JSON, report, impact)
 }

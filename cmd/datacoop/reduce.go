@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 
+	"distributed.ai/datacoop/cmd/datacoop/custody"
 	"distributed.ai/datacoop/marketplace/codebook"
 	"distributed.ai/datacoop/web/client"
 )
@@ -56,7 +57,7 @@ func (c *ReduceCmd) write(table codebook.Table) error {
 	if err := table.WriteCSV(&text); err != nil {
 		return err
 	}
-	return writePrivate(c.Out, text.Bytes())
+	return custody.WritePrivate(c.Out, text.Bytes())
 }
 
 // span says which time data cover.

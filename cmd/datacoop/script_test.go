@@ -17,6 +17,7 @@ import (
 
 	"filippo.io/age"
 
+	"distributed.ai/datacoop/cmd/datacoop/law"
 	"distributed.ai/datacoop/internal/child"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/marketplace/codebook"
@@ -25,7 +26,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	child.Serve(gates)
+	child.Serve(law.Work)
 	testscript.Main(m, map[string]func(){"datacoop": main})
 }
 

@@ -32,6 +32,7 @@ type ServeCmd struct {
 	Config          kong.ConfigFlag `env:"-" type:"existingfile" help:"Settings that init wrote (datacoop.toml): these flags, by name."`
 	Listen          string          `help:"Address to listen on; localhost:0 picks a port. Default: localhost:8080, or :443 with --acme-host."`
 	Data            string          `required:"" type:"path" help:"Directory of databases, payloads and keys."`
+	Database        string          `placeholder:"URL" help:"The main database is on this PostgreSQL server (postgres://…). Default: where init or an earlier start has put it, else a file in the data directory."`
 	BaseURL         string          `help:"How members and researchers reach this server, such as https://coop.example. Default: the listening address."`
 	Charter         string          `type:"existingfile" help:"Charter file. Default: charter.toml in the data directory, else the built-in one."`
 	BuiltinAccounts bool            `help:"Let members have accounts here, with passkeys, instead of at an issuer elsewhere."`
@@ -93,13 +94,13 @@ func (c *ServeCmd) config(base string) (appConfig, error) {
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return appConfig{}, fmt.Errorf("data directory: %w", err)
 	}
-	config := appConfig{Data: c.Data, BaseURL: base, Clock: coop.SystemClock, MaxBytes: c.MaxUpload, Payloads: c.Payloads, Logger: newLogger(), BuiltIn: c.BuiltinAccounts,
+	config := appConfig{Data: c.Data, Database: c.Database, BaseURL: base, Clock: coop.SystemClock, MaxBytes: c.MaxUpload, Payloads: c.Payloads, Logger: newLogger(), BuiltIn: c.BuiltinAccounts,
 		Login: web.Login{Issuer: c.Issuer, ClientID: c.ClientID, ClientSecret: c.ClientSecret}}
 	var err error
 	if config.CharterText, config.Charter, err = loadCharter(c.Data, c.Charter); err != nil {
 		return appConfig{}, err
 	}
-	if config.Keys, err = loadKeys(c.Data); err != nil {
+	if config.Keys, err = custody.LoadKeys(c.Data); err != nil {
 		return appConfig{}, err
 	}
 	if config.Accounts, err = loadAccounts(c.Accounts); err != nil {

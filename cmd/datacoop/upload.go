@@ -19,16 +19,19 @@ import (
 
 // UploadCmd is how a member shares data without a browser.
 type UploadCmd struct {
-	Server     string   `default:"http://localhost:8080" help:"The co-op's address."`
-	Token      string   `required:"" placeholder:"TOKEN" help:"Your token, from the portal. Better set DATACOOP_TOKEN: others can see a command line."`
-	Identity   string   `required:"" type:"path" placeholder:"FILE" help:"Your identity file: you can always read your own data back."`
-	SigningKey string   `type:"path" placeholder:"FILE" help:"Key that signs what you upload; it is registered with your account. Default: the file beside your identity that ends in .sign, if there is one."`
-	Pool       string   `required:"" placeholder:"POOL" help:"The pool to share in, such as wearables."`
-	Consent    string   `type:"path" placeholder:"FILE" help:"File with your answer for this dataset alone, as JSON. Without it your answer for the pool holds."`
-	Raw        bool     `help:"Share the file as it is, not the pool's table."`
-	Yes        bool     `short:"y" help:"Do not ask."`
-	JSON       bool     `name:"json" help:"Answer the dataset as JSON."`
-	Paths      []string `arg:"" name:"path" help:"Files of the export, or folders that hold them."`
+	Server     string `default:"http://localhost:8080" help:"The co-op's address."`
+	Token      string `required:"" placeholder:"TOKEN" help:"Your token, from the portal. Better set DATACOOP_TOKEN: others can see a command line."`
+	Identity   string `required:"" type:"path" placeholder:"FILE" help:"Your identity file: you can always read your own data back."`
+	SigningKey string `type:"path" placeholder:"FILE" help:"Key that signs what you upload; it is registered with your account. Default: the file beside your identity that ends in .sign, if there is one."`
+	Pool       string `required:"" placeholder:"POOL" help:"The pool to share in, such as wearables."`
+	Consent    string `type:"path" placeholder:"FILE" help:"File with your answer for this dataset alone, as JSON. Without it your answer for the pool holds."`
+	Raw        bool   `help:"Share the file as it is, not the pool's table."`
+
+	SelfCustody bool `help:"Keep the only key: the co-op cannot open the file, and each granted request waits until you approve it (datacoop approve). Needs a signing key."`
+
+	Yes   bool     `short:"y" help:"Do not ask."`
+	JSON  bool     `name:"json" help:"Answer the dataset as JSON."`
+	Paths []string `arg:"" name:"path" help:"Files of the export, or folders that hold them."`
 }
 
 // errDeclined ends an upload the member did not agree to.
@@ -61,17 +64,17 @@ func (c *UploadCmd) upload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	key, err := c.signingKey()
+	key, err := signingKey(c.SigningKey, c.Identity)
 	if err != nil {
 		return err
 	}
 	say := talk(c.JSON)
 	reading, bar := newProgress("reading"), newProgress("uploading")
-	dataset, err := api.Share(ctx, client.ShareOptions{Pool: c.Pool, Inputs: reading.reading(files), Raw: c.Raw, Recipient: id.Recipient(),
+	dataset, err := api.Share(ctx, client.ShareOptions{Pool: c.Pool, Inputs: reading.reading(files), Raw: c.Raw, Recipient: id.Recipient(), SelfCustody: c.SelfCustody,
 		Consent: terms, SigningKey: key, Progress: bar.show,
 		Confirm: func(p client.Preview) error {
 			reading.end()
-			preview(say, found.Name, p, sentences(terms, found.Currency))
+			preview(say, found.Name, p, append(sentences(terms, found.Currency), c.custody()...))
 			if err := agree(say, c.Yes, "Share this?", errDeclined); err != nil || key == nil {
 				return err
 			}
@@ -84,8 +87,21 @@ func (c *UploadCmd) upload(ctx context.Context) error {
 	if c.JSON {
 		return printJSON(dataset)
 	}
+	if c.SelfCustody {
+		fmt.Fprintf(say, "Shared. Dataset %s holds %s, encrypted to you alone. Requests for it will wait for: datacoop approve\n", dataset.ID, bytesOf(dataset.Size))
+		return nil
+	}
 	fmt.Fprintf(say, "Shared. Dataset %s holds %s, encrypted to you and to its own vault key.\n", dataset.ID, bytesOf(dataset.Size))
 	return nil
+}
+
+// custody says what it means to keep the only key.
+func (c *UploadCmd) custody() []string {
+	if !c.SelfCustody {
+		return nil
+	}
+	return []string{"You keep the only key: the co-op cannot open the file, and each granted request waits until you approve it.",
+		"If you lose the identity file, nobody can open it again, and nothing can be delivered."}
 }
 
 // hint adds what to do about a refusal that this command can mend.
@@ -99,11 +115,11 @@ func (c *UploadCmd) hint(err error) error {
 
 // signingKey reads the key that is named, or the one that lies beside the
 // identity under the same name with the ending ".sign"; none is no error.
-func (c *UploadCmd) signingKey() (ed25519.PrivateKey, error) {
-	if c.SigningKey != "" {
-		return client.ReadSigningKey(c.SigningKey)
+func signingKey(named, identity string) (ed25519.PrivateKey, error) {
+	if named != "" {
+		return client.ReadSigningKey(named)
 	}
-	key, err := client.ReadSigningKey(strings.TrimSuffix(c.Identity, filepath.Ext(c.Identity)) + ".sign")
+	key, err := client.ReadSigningKey(strings.TrimSuffix(identity, filepath.Ext(identity)) + ".sign")
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -137,5 +153,7 @@ func sentences(t *client.Terms, currency string) []string {
 
 func domainTerms(t client.Terms) consent.Terms {
 	return consent.Terms{Effect: t.Effect, Purposes: t.Purposes, Except: t.Except, DPV: t.DPV, RequesterKinds: t.RequesterKinds,
-		Regions: t.Regions, Commercial: t.Commercial, MinPrice: coop.Money(t.MinPrice), Days: t.Days}
+		Regions: t.Regions, Commercial: t.Commercial, MinPrice: coop.Money(t.MinPrice), Days: t.Days,
+		Diseases: t.Diseases, Conditions: t.Conditions, Studies: t.Studies, Users: t.Users, Projects: t.Projects,
+		Institutions: t.Institutions, KeepMonths: t.KeepMonths, PublishFrom: t.PublishFrom, Categories: t.Categories, Mode: t.Mode}
 }

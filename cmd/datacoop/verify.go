@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
+	"distributed.ai/datacoop/cmd/datacoop/custody"
 	"distributed.ai/datacoop/cmd/datacoop/proof"
 	"distributed.ai/datacoop/internal/coop"
 )
@@ -12,8 +14,9 @@ import (
 // verifyAll recomputes everything the tables claim: the log against its
 // leaves and records, the ledger against its entries, each published statement
 // from its bundle, each decision from its question and its law, each stored
-// payload against its hash, and the votes against their ballots.
-func (a *app) verifyAll(ctx context.Context) (string, error) {
+// payload against its hash and its member's signature, and the votes against
+// their ballots. Payloads may be left out.
+func (a *app) verifyAll(ctx context.Context, payloads bool) (string, error) {
 	leaves, err := a.log.Verify(ctx)
 	if err != nil {
 		return "", fmt.Errorf("log: %w", err)
@@ -34,12 +37,29 @@ func (a *app) verifyAll(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("votes: %w", err)
 	}
-	payloads, err := a.vault.Verify(ctx)
+	said := fmt.Sprintf("%d log entries, %d ledger entries, %d statements, %d decisions, %d votes", leaves, entries, statements, decisions, votes)
+	if !payloads {
+		return said + "; payloads not read", nil
+	}
+	checked, err := a.verifyPayloads(ctx)
+	return said + ", " + checked, err
+}
+
+// verifyPayloads reads every payload and names each that is not what was sealed.
+func (a *app) verifyPayloads(ctx context.Context) (string, error) {
+	bar := newProgress("payloads")
+	checked, err := a.vault.Verify(ctx, bar.show)
+	bar.end()
 	if err != nil {
 		return "", fmt.Errorf("vault: %w", err)
 	}
-	return fmt.Sprintf("%d log entries, %d ledger entries, %d statements, %d decisions, %d votes, %d payloads",
-		leaves, entries, statements, decisions, votes, payloads), nil
+	for _, w := range checked.Wrong {
+		fmt.Fprintf(os.Stderr, "✗ dataset %s: %s\n", w.Dataset, w.Sentence)
+	}
+	if n := len(checked.Wrong); n > 0 {
+		return "", fmt.Errorf("vault: %d of %d payloads are not what was sealed", n, checked.Datasets)
+	}
+	return fmt.Sprintf("%d payloads (%s, %d signed by their members)", checked.Datasets, bytesOf(checked.Bytes), checked.Signed), nil
 }
 
 // VerifyCmd recomputes what claims to be true.
@@ -56,6 +76,8 @@ type VerifyCmd struct {
 type VerifyAllCmd struct {
 	Data    string `required:"" type:"existingdir" help:"The data directory."`
 	Charter string `type:"existingfile" help:"Charter file, if it is not in the data directory."`
+
+	Payloads bool `default:"true" negatable:"" help:"Read every encrypted file and compare it with its manifest and its member's signature; --no-payloads leaves them out."`
 }
 
 // Run prints what was recomputed.
@@ -71,7 +93,7 @@ func (c *VerifyAllCmd) Run(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	said, err := a.verifyAll(ctx)
+	said, err := a.verifyAll(ctx, c.Payloads)
 	if err != nil {
 		return err
 	}
@@ -85,6 +107,6 @@ func verifyConfig(dir, charter string) (appConfig, error) {
 	if config.CharterText, config.Charter, err = loadCharter(dir, charter); err != nil {
 		return appConfig{}, err
 	}
-	config.Keys, err = loadKeys(dir)
+	config.Keys, err = custody.LoadKeys(dir)
 	return config, err
 }

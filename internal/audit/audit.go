@@ -6,10 +6,13 @@
 // An entry has two parts. The leaf is public and permanent: the canonical JSON
 // (RFC 8785) of
 //
-//	{"commitment": …, "hour": …, "kind": …, "revision": …, "verdict": …}
+//	{"commitment": …, "erases": …, "hour": …, "kind": …, "revision": …, "verdict": …}
 //
 // where hour is the Unix time in whole hours, and commitment is the hex of
-// HMAC-SHA256 with a random 32-byte salt as key over the record. The record,
+// HMAC-SHA256 with a random 32-byte salt as key over the record. Erases is
+// there only where something was destroyed: the SHA-256 of its random name, by
+// which a restored backup recognises what it must not bring back, and which
+// says nothing to anybody else. The record,
 // canonical JSON too, says who and what; it is kept with its salt in another
 // table, and both can be erased. What remains then proves that something of
 // this kind happened and was decided so, and says nothing about anybody.
@@ -28,7 +31,8 @@
 // It refuses leaves that could name a person: kind, revision and verdict are
 // short lower-case words and never ids. It refuses records with fractions or
 // integers beyond 2⁵³, which canonical JSON cannot tell apart. It refuses to
-// sign a checkpoint that does not extend the newest one it signed.
+// sign a checkpoint that does not extend the newest one it signed, and to adopt
+// a published log that does not continue what it holds.
 package audit
 
 import (
@@ -105,11 +109,17 @@ type Event struct {
 	Revision string // the policy revision it was decided under, or ""
 	Verdict  string // how it was decided, such as "allow", or ""
 	Record   any    // who and what; kept erasably as canonical JSON, never in the leaf
+
+	// Erases is the hex SHA-256 of the name of what this event destroyed, or "".
+	// The name is 128 random bits or more and kept nowhere once it is destroyed
+	// but in backups.
+	Erases string
 }
 
 // leaf has its fields in the order of canonical JSON.
 type leaf struct {
 	Commitment string `json:"commitment"`
+	Erases     string `json:"erases,omitempty"`
 	Hour       int64  `json:"hour"`
 	Kind       string `json:"kind"`
 	Revision   string `json:"revision"`
@@ -119,14 +129,21 @@ type leaf struct {
 var (
 	kindPattern = regexp.MustCompile(`^[a-z][a-z0-9._-]{0,63}$`)
 	wordPattern = regexp.MustCompile(`^[a-z0-9._:-]{0,80}$`)
+	hashPattern = regexp.MustCompile(`^([0-9a-f]{64})?$`)
 )
 
-var errWords = errors.New("kind, revision and verdict must be short lower-case words, not ids")
+var (
+	errWords  = errors.New("kind, revision and verdict must be short lower-case words, not ids")
+	errErases = errors.New("what was erased is named by a SHA-256")
+)
 
 func (e Event) check() error {
 	words := kindPattern.MatchString(e.Kind) && wordPattern.MatchString(e.Revision) && wordPattern.MatchString(e.Verdict)
 	if !words || coop.ValidID(e.Kind) || coop.ValidID(e.Revision) || coop.ValidID(e.Verdict) {
 		return errWords
+	}
+	if !hashPattern.MatchString(e.Erases) {
+		return errErases
 	}
 	return nil
 }
@@ -144,7 +161,7 @@ func (l *Log) Append(tx *db.Tx, e Event) (index int64, err error) {
 	salt := make([]byte, sha256.Size)
 	_, _ = rand.Read(salt) // never fails (crypto/rand)
 	text, err := json.Marshal(leaf{
-		Commitment: commitment(salt, record), Hour: l.clock().Unix() / 3600,
+		Commitment: commitment(salt, record), Erases: e.Erases, Hour: l.clock().Unix() / 3600,
 		Kind: e.Kind, Revision: e.Revision, Verdict: e.Verdict,
 	})
 	if err != nil {

@@ -405,21 +405,39 @@ func TestRecordIsCanonicalJSON(t *testing.T) {
 }
 
 func TestVerifyNamesWhatWasTampered(t *testing.T) {
-	for statement, want := range map[string]string{
-		`UPDATE audit_leaves SET leaf = replace(CAST(leaf AS TEXT), 'allow', 'denys') WHERE idx = 5`: "leaf 5",
-		`UPDATE audit_leaves SET leaf = x'00' WHERE idx = 0`:                                         "leaf 0",
-		`DELETE FROM audit_leaves WHERE idx = 7`:                                                     "leaf 7 is missing",
-		`DELETE FROM audit_leaves WHERE idx = 20`:                                                    "covers 21 leaves and there are 20",
-		`UPDATE audit_leaves SET idx = -idx WHERE idx = 1`:                                           "",
-		`UPDATE audit_hashes SET hash = zeroblob(32) WHERE idx = 2`:                                  "level 1 over leaf 1",
-		`UPDATE audit_hashes SET hash = zeroblob(32) WHERE idx = 0`:                                  "leaf 0 does not have its stored hash",
-		`DELETE FROM audit_hashes WHERE idx = 3`:                                                     "level 0 over leaf 2 is missing",
-		`INSERT INTO audit_hashes (idx, hash) VALUES (1000, zeroblob(32))`:                           "stored hash 1000 belongs to no leaf",
-		`UPDATE audit_records SET record = '{}' WHERE idx = 11`:                                      "record 11",
-		`UPDATE audit_records SET salt = zeroblob(32) WHERE idx = 12`:                                "record 12",
-		`INSERT INTO audit_records (idx, salt, record) VALUES (99, zeroblob(32), '')`:                "record 99 belongs to no leaf",
-		`UPDATE audit_checkpoint SET note = replace(CAST(note AS TEXT), '21', '20')`:                 "stored checkpoint",
-		`UPDATE audit_checkpoint SET note = ''`:                                                      "stored checkpoint",
+	zeros := make([]byte, 32)
+	replaced := func(table, column, where, old, new string) func(*db.Tx) error {
+		return func(tx *db.Tx) error {
+			n, err := testkit.Tamper(tx, table, column, where, func(b []byte) []byte {
+				return bytes.ReplaceAll(b, []byte(old), []byte(new))
+			})
+			if err == nil && n != 1 {
+				err = fmt.Errorf("%d rows changed", n)
+			}
+			return err
+		}
+	}
+	run := func(query string, args ...any) func(*db.Tx) error {
+		return func(tx *db.Tx) error { return tx.ExecOne(query, args...) }
+	}
+	for name, c := range map[string]struct {
+		change func(*db.Tx) error
+		want   string
+	}{
+		"a verdict":               {replaced("audit_leaves", "leaf", "idx = 5", "allow", "denys"), "leaf 5"},
+		"a leaf":                  {run(`UPDATE audit_leaves SET leaf = ? WHERE idx = 0`, []byte{0}), "leaf 0"},
+		"a leaf lost":             {run(`DELETE FROM audit_leaves WHERE idx = 7`), "leaf 7 is missing"},
+		"the last leaf lost":      {run(`DELETE FROM audit_leaves WHERE idx = 20`), "covers 21 leaves and there are 20"},
+		"an index below zero":     {run(`UPDATE audit_leaves SET idx = -idx WHERE idx = 1`), ""},
+		"the hash of two":         {run(`UPDATE audit_hashes SET hash = ? WHERE idx = 2`, zeros), "level 1 over leaf 1"},
+		"the hash of one":         {run(`UPDATE audit_hashes SET hash = ? WHERE idx = 0`, zeros), "leaf 0 does not have its stored hash"},
+		"a hash lost":             {run(`DELETE FROM audit_hashes WHERE idx = 3`), "level 0 over leaf 2 is missing"},
+		"a hash too many":         {run(`INSERT INTO audit_hashes (idx, hash) VALUES (1000, ?)`, zeros), "stored hash 1000 belongs to no leaf"},
+		"a record":                {run(`UPDATE audit_records SET record = ? WHERE idx = 11`, []byte("{}")), "record 11"},
+		"a salt":                  {run(`UPDATE audit_records SET salt = ? WHERE idx = 12`, zeros), "record 12"},
+		"a record too many":       {run(`INSERT INTO audit_records (idx, salt, record) VALUES (99, ?, ?)`, zeros, []byte{}), "record 99 belongs to no leaf"},
+		"the checkpoint's size":   {replaced("audit_checkpoint", "note", "id = 1", "\n21\n", "\n20\n"), "stored checkpoint"},
+		"no text of a checkpoint": {run(`UPDATE audit_checkpoint SET note = ?`, []byte{}), "stored checkpoint"},
 	} {
 		l, d := fresh(t)
 		grow(t, l, d, 21)
@@ -427,19 +445,19 @@ func TestVerifyNamesWhatWasTampered(t *testing.T) {
 		if n, err := l.Verify(t.Context()); n != 21 || err != nil {
 			t.Fatalf("%d, %v", n, err)
 		}
-		err := d.Update(t.Context(), func(tx *db.Tx) error { _, err := tx.Exec(statement); return err })
-		if want == "" {
+		err := d.Update(t.Context(), c.change)
+		if c.want == "" {
 			if err == nil {
-				t.Errorf("%s: the table allows it", statement)
+				t.Errorf("%s: the table allows it", name)
 			}
 			continue
 		}
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("%s: %v", name, err)
 		}
 		_, err = l.Verify(t.Context())
-		if !errors.Is(err, audit.ErrTampered) || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s:\n got %v\nwant %s", statement, err, want)
+		if !errors.Is(err, audit.ErrTampered) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s:\n got %v\nwant %s", name, err, c.want)
 		}
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"strconv"
 
 	"github.com/gowebpki/jcs"
@@ -30,24 +28,38 @@ func canonical(v any) ([]byte, error) {
 	return listed[1 : len(listed)-1], nil
 }
 
+// integersOnly reads what json.Marshal wrote: a number begins there with a digit
+// or a minus sign, and nothing else outside strings does.
 func integersOnly(text []byte) error {
-	dec := json.NewDecoder(bytes.NewReader(text))
-	dec.UseNumber()
-	for {
-		token, err := dec.Token()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("read back: %w", err)
-		}
-		n, ok := token.(json.Number)
-		if !ok {
-			continue
-		}
-		const most = 1 << 53
-		if i, err := strconv.ParseInt(n.String(), 10, 64); err != nil || i > most || i < -most {
-			return errNumber
+	for i := 0; i < len(text); {
+		switch c := text[i]; {
+		case c == '"':
+			i = afterString(text, i)
+		case c == '-' || '0' <= c && c <= '9':
+			n := len(text[i:]) - len(bytes.TrimLeft(text[i:], "0123456789+-.eE"))
+			if !integer(string(text[i : i+n])) {
+				return errNumber
+			}
+			i += n
+		default:
+			i++
 		}
 	}
+	return nil
+}
+
+// afterString is where the string that begins at text[i] has ended.
+func afterString(text []byte, i int) int {
+	for i++; text[i] != '"'; i++ {
+		if text[i] == '\\' {
+			i++
+		}
+	}
+	return i + 1
+}
+
+func integer(number string) bool {
+	const most = 1 << 53
+	i, err := strconv.ParseInt(number, 10, 64)
+	return err == nil && -most <= i && i <= most
 }

@@ -60,23 +60,28 @@ func (l *Log) newest(ctx context.Context) (text []byte, fresh bool, err error) {
 
 // sign makes and stores a checkpoint of the tree as it is in tx.
 func (l *Log) sign(tx *db.Tx) ([]byte, error) {
-	n, err := size(tx)
-	if err != nil {
-		return nil, err
-	}
-	if err := l.extends(tx, n); err != nil {
-		return nil, err
-	}
-	root, err := tlog.TreeHash(n, reader(tx))
-	if err != nil {
-		return nil, err
-	}
-	body := fmt.Sprintf("%s\n%d\n%s\n", l.origin, n, root)
-	text, err := note.Sign(&note.Note{Text: body}, l.signer)
+	text, n, err := l.note(tx)
 	if err != nil {
 		return nil, err
 	}
 	return text, putSigned(tx, n, text)
+}
+
+// note makes a checkpoint of the tree as it is in tx.
+func (l *Log) note(tx *db.Tx) (text []byte, n int64, err error) {
+	if n, err = size(tx); err != nil {
+		return nil, 0, err
+	}
+	if err := l.extends(tx, n); err != nil {
+		return nil, 0, err
+	}
+	root, err := tlog.TreeHash(n, reader(tx))
+	if err != nil {
+		return nil, 0, err
+	}
+	body := fmt.Sprintf("%s\n%d\n%s\n", l.origin, n, root)
+	text, err = note.Sign(&note.Note{Text: body}, l.signer)
+	return text, n, err
 }
 
 // extends checks that the newest signed tree is the beginning of this one.

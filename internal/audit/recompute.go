@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -10,85 +9,92 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-// Recompute checks a log from nothing but what it publishes: it opens the
+// Published is a log as it was read from what it publishes. It fits its own
+// signed checkpoint.
+type Published struct {
+	checkpoint []byte
+	tree       tlog.Tree
+	leaves     [][]byte
+	hashes     []tlog.Hash // as tlog stores them
+}
+
+// Size is the number of leaves.
+func (p *Published) Size() int64 { return p.tree.N }
+
+// Read reads a log from nothing but what it publishes: it opens the
 // checkpoint (a C2SP signed note) with the verifier key, reads every leaf from
 // the entry tiles that fetch gets by their C2SP tlog-tiles path, such as
 // "tile/entries/000", and compares the root they make with the signed one. It
-// returns how many leaves there are. Errors name what does not fit, or are
-// fetch's own.
-func Recompute(checkpoint []byte, vkey string, fetch func(path string) ([]byte, error)) (leaves int64, err error) {
+// holds all leaves in memory. Errors name what does not fit, or are fetch's own.
+func Read(checkpoint []byte, vkey string, fetch func(path string) ([]byte, error)) (*Published, error) {
 	verifier, err := note.NewVerifier(vkey)
 	if err != nil {
-		return 0, fmt.Errorf("audit: verifier key: %w", err)
+		return nil, fmt.Errorf("audit: verifier key: %w", err)
 	}
-	signed, err := note.Open(checkpoint, note.VerifierList(verifier))
+	tree, err := openCheckpoint(checkpoint, verifier)
 	if err != nil {
-		return 0, fmt.Errorf("audit: checkpoint: %w", err)
+		return nil, fmt.Errorf("audit: %w", err)
 	}
-	tree, err := parseTree(signed.Text)
-	if err != nil {
-		return 0, err
+	p := &Published{checkpoint: checkpoint, tree: tree}
+	if err := p.read(fetch); err != nil {
+		return nil, err
 	}
-	root, err := rootOf(tree.N, fetch)
+	root, err := tlog.TreeHash(tree.N, p.reader())
 	if err != nil {
-		return 0, err
+		return nil, fmt.Errorf("audit: %w", err)
 	}
 	if root != tree.Hash {
-		return 0, fmt.Errorf("%w: the leaves do not make the signed tree", ErrTampered)
+		return nil, fmt.Errorf("%w: the leaves do not make the signed tree", ErrTampered)
 	}
-	return tree.N, nil
+	return p, nil
 }
 
-// parseTree reads the body of a C2SP tlog-checkpoint: origin, size, root.
-func parseTree(text string) (tlog.Tree, error) {
-	var origin, root string
-	var tree tlog.Tree
-	if _, err := fmt.Sscanf(text, "%s\n%d\n%s\n", &origin, &tree.N, &root); err != nil {
-		return tlog.Tree{}, fmt.Errorf("audit: checkpoint: %w", err)
+// Recompute checks a log as Read does and answers how many leaves there are.
+func Recompute(checkpoint []byte, vkey string, fetch func(path string) ([]byte, error)) (leaves int64, err error) {
+	p, err := Read(checkpoint, vkey, fetch)
+	if err != nil {
+		return 0, err
 	}
-	hash, err := base64.StdEncoding.DecodeString(root)
-	if err != nil || len(hash) != tlog.HashSize || tree.N < 0 {
-		return tlog.Tree{}, errors.New("audit: checkpoint: not a tree head")
-	}
-	tree.Hash = tlog.Hash(hash)
-	return tree, nil
+	return p.Size(), nil
 }
 
 // perTile is how many entries a full tile of a C2SP tlog-tiles log holds.
 const perTile = 256
 
-// rootOf hashes size leaves from the entry tiles.
-func rootOf(size int64, fetch func(string) ([]byte, error)) (tlog.Hash, error) {
-	var stored []tlog.Hash
-	reader := tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
+func (p *Published) reader() tlog.HashReader {
+	return tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
 		out := make([]tlog.Hash, len(indexes))
 		for i, at := range indexes {
-			out[i] = stored[at]
+			out[i] = p.hashes[at]
 		}
 		return out, nil
 	})
-	for n := int64(0); n < size; {
-		leaves, err := entryTile(n/perTile, int(min(size-n, perTile)), fetch)
+}
+
+// read hashes all leaves from the entry tiles.
+func (p *Published) read(fetch func(string) ([]byte, error)) error {
+	for n := int64(0); n < p.tree.N; {
+		leaves, err := entryTile(n/perTile, int(min(p.tree.N-n, perTile)), fetch)
 		if err != nil {
-			return tlog.Hash{}, err
+			return err
 		}
 		for _, leaf := range leaves {
-			hashes, err := tlog.StoredHashes(n, leaf, reader)
+			hashes, err := tlog.StoredHashes(n, leaf, p.reader())
 			if err != nil {
-				return tlog.Hash{}, fmt.Errorf("audit: %w", err)
+				return fmt.Errorf("audit: %w", err)
 			}
-			stored = append(stored, hashes...)
+			p.leaves, p.hashes = append(p.leaves, leaf), append(p.hashes, hashes...)
 			n++
 		}
 	}
-	return tlog.TreeHash(size, reader)
+	return nil
 }
 
 // entryTile reads one tile of leaves, each with its length in two bytes before
 // it.
 func entryTile(n int64, width int, fetch func(string) ([]byte, error)) ([][]byte, error) {
 	tile := tlog.Tile{H: 8, L: -1, N: n, W: width}
-	data, err := fetch("tile/entries/" + tile.Path()[len("tile/8/data/"):]) // C2SP says entries, and no height
+	data, err := fetch(entryPath(tile))
 	if err != nil {
 		return nil, err
 	}
@@ -106,3 +112,6 @@ func entryTile(n int64, width int, fetch func(string) ([]byte, error)) ([][]byte
 	}
 	return out, nil
 }
+
+// entryPath is the path of a tile of leaves: C2SP says entries, and no height.
+func entryPath(tile tlog.Tile) string { return "tile/entries/" + tile.Path()[len("tile/8/data/"):] }

@@ -25,6 +25,14 @@ const (
 )
 
 func insert(tx *db.Tx, index int64, text []byte, hashes []tlog.Hash, salt, record []byte) error {
+	if err := insertBare(tx, index, text, hashes); err != nil {
+		return err
+	}
+	return tx.ExecOne(sqlInsertRecord, index, salt, record)
+}
+
+// insertBare stores a leaf without its record.
+func insertBare(tx *db.Tx, index int64, text []byte, hashes []tlog.Hash) error {
 	if err := tx.ExecOne(sqlInsertLeaf, index, text); err != nil {
 		return err
 	}
@@ -34,7 +42,7 @@ func insert(tx *db.Tx, index int64, text []byte, hashes []tlog.Hash, salt, recor
 			return err
 		}
 	}
-	return tx.ExecOne(sqlInsertRecord, index, salt, record)
+	return nil
 }
 
 const sqlHash = `SELECT hash FROM audit_hashes WHERE idx = ?`
@@ -109,39 +117,50 @@ func putSigned(tx *db.Tx, size int64, text []byte) error {
 }
 
 const (
-	sqlScanLeaves  = `SELECT idx, leaf FROM audit_leaves ORDER BY idx`
-	sqlScanHashes  = `SELECT idx, hash FROM audit_hashes ORDER BY idx`
-	sqlScanRecords = `SELECT idx, salt, record FROM audit_records ORDER BY idx`
+	sqlScanLeaves  = `SELECT idx, leaf FROM audit_leaves WHERE idx > ? ORDER BY idx LIMIT ?`
+	sqlScanHashes  = `SELECT idx, hash FROM audit_hashes WHERE idx > ? ORDER BY idx LIMIT ?`
+	sqlScanRecords = `SELECT idx, salt, record FROM audit_records WHERE idx > ? ORDER BY idx LIMIT ?`
 )
 
-// cursor reads one table in order of its index, a row ahead of its user.
+// cursor reads one table in order of its index, a row ahead of its user and a
+// page at a time: whoever walks through several tables side by side has one
+// connection.
 type cursor struct {
-	rows  *db.Rows
-	index int64 // of the row at hand
-	cells [2][]byte
-	width int
+	tx    *db.Tx
+	query string
+	width int // columns beside the index
+	page  []row
+	row   // at hand
 	done  bool
 }
 
-func open(tx *db.Tx, query string, width int) (*cursor, error) {
-	rows, err := tx.Query(query) //nolint:rowserrcheck // the cursor checks
-	if err != nil {
-		return nil, err
-	}
-	c := &cursor{rows: rows, width: width}
-	if err := c.next(); err != nil {
-		return nil, errors.Join(err, rows.Close()) //nolint:sqlclosecheck // nobody else would
-	}
-	return c, nil
+// perPage is how many rows a cursor holds.
+const perPage = 500
+
+type row struct {
+	index int64
+	cells [2][]byte
 }
 
-func (c *cursor) next() error {
-	if !c.rows.Next() {
-		c.done = true
-		return c.rows.Err()
+func open(tx *db.Tx, query string, width int) (*cursor, error) {
+	c := &cursor{tx: tx, query: query, width: width, row: row{index: -1}}
+	return c, c.next()
+}
+
+func (c *cursor) next() (err error) {
+	if len(c.page) == 0 {
+		c.page, err = db.Collect(c.tx, func(rows *sql.Rows) (r row, err error) {
+			targets := []any{&r.index, &r.cells[0], &r.cells[1]}
+			err = rows.Scan(targets[:1+c.width]...)
+			return r, err
+		}, c.query, c.index, perPage)
 	}
-	cells := []any{&c.index, &c.cells[0], &c.cells[1]}
-	return c.rows.Scan(cells[:1+c.width]...)
+	if err != nil || len(c.page) == 0 {
+		c.done = true
+		return err
+	}
+	c.row, c.page = c.page[0], c.page[1:]
+	return nil
 }
 
 // at reports whether the row at hand is the one with this index.

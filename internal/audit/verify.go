@@ -51,7 +51,6 @@ func (l *Log) verify(tx *db.Tx) (n int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, w.close()) }()
 	for !w.leaves.done {
 		if signedTree && w.n == tree.N && w.root() != tree.Hash {
 			break
@@ -93,17 +92,13 @@ func begin(tx *db.Tx) (*walk, error) {
 	}
 	hashes, err := open(tx, sqlScanHashes, 1)
 	if err != nil {
-		return nil, errors.Join(err, leaves.rows.Close())
+		return nil, err
 	}
 	records, err := open(tx, sqlScanRecords, 2)
 	if err != nil {
-		return nil, errors.Join(err, leaves.rows.Close(), hashes.rows.Close())
+		return nil, err
 	}
 	return &walk{leaves: leaves, hashes: hashes, records: records}, nil
-}
-
-func (w *walk) close() error {
-	return errors.Join(w.leaves.rows.Close(), w.hashes.rows.Close(), w.records.rows.Close())
 }
 
 // leaf checks the leaf at hand with its hashes and its record.

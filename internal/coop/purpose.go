@@ -36,6 +36,9 @@ func DPVPurposes() []Term {
 		{"CommercialResearch", "commercial research", "research by or for a company"},
 		{"ImproveHealthcare", "improving healthcare", "making healthcare better"},
 		{"PublicPolicyMaking", "public policy making", "helping public bodies decide"},
+		{"ImprovePublicServices", "improving public services", "making public services better"},
+		{"ImproveTransportMobility", "improving transport and mobility", "making traffic and public transport better"},
+		{"ProvideOfficialStatistics", "providing official statistics", "official statistics"},
 		{"CombatClimateChange", "combating climate change", "work against climate change"},
 		{"Marketing", "marketing", "advertising"},
 		{"Personalisation", "personalisation", "fitting adverts or prices to single people"},
@@ -47,6 +50,21 @@ func DPVPurposes() []Term {
 // "non-commercial use only" modifier (DUO:0000046) excludes.
 func (p Purpose) Commercial() bool {
 	return slices.Contains([]string{"CommercialResearch", "Marketing", "Personalisation", "SellDataToThirdParties"}, p.DPV)
+}
+
+// Plain says the purpose in a member's words, and a code that is not known as it
+// is.
+func (p Purpose) Plain() string {
+	return plain(DUOPurposes(), p.DUO) + "; " + plain(DPVPurposes(), p.DPV)
+}
+
+func plain(terms []Term, code string) string {
+	for _, t := range terms {
+		if t.Code == code {
+			return t.Plain
+		}
+	}
+	return code
 }
 
 // Valid reports whether both codes are known.

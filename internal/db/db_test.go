@@ -18,6 +18,7 @@ import (
 
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/internal/fault"
+	"distributed.ai/datacoop/internal/testkit"
 )
 
 const schema = `-- +goose Up
@@ -33,24 +34,16 @@ func files(migrations ...string) fstest.MapFS {
 	return out
 }
 
-// fresh opens a new database with the test schema and returns its path too.
+// fresh opens a new database with the test schema and returns its address too.
 func fresh(t testing.TB) (*db.DB, string) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "coop.db")
-	return reopen(t, path), path
+	address := testkit.Address(t)
+	return reopen(t, address), address
 }
 
-func reopen(t testing.TB, path string) *db.DB {
+func reopen(t testing.TB, address string) *db.DB {
 	t.Helper()
-	d, err := db.Open(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := d.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	d := testkit.Open(t, address)
 	if err := d.Migrate(t.Context(), "t", files(schema)); err != nil {
 		t.Fatal(err)
 	}
@@ -123,6 +116,7 @@ func queued(t testing.TB, n int) {
 }
 
 func TestPragmasAreWhatDurabilityAndErasureNeed(t *testing.T) {
+	testkit.SQLiteOnly(t, "pragmas are SQLite's")
 	d, path := fresh(t)
 	check := func(door func(context.Context, func(*db.Tx) error) error, want map[string]string) {
 		t.Helper()
@@ -196,6 +190,7 @@ func TestOddPathsAreFileNames(t *testing.T) {
 // TestAcknowledgedUpdateSurvivesAKill copies the files the moment an Update
 // returned, which is what a killed process leaves behind.
 func TestAcknowledgedUpdateSurvivesAKill(t *testing.T) {
+	testkit.SQLiteOnly(t, "it copies the database's files")
 	d, path := fresh(t)
 	release := func() {}
 	for i := range 20 {
@@ -330,7 +325,7 @@ func TestBatchIsTheSerialRunOfItsSuccesses(t *testing.T) {
 			wg.Go(func() {
 				_ = d.Update(context.Background(), func(tx *db.Tx) error {
 					for _, id := range s.ids {
-						if err := insert(tx, id, 0); err != nil && !db.IsUnique(err) {
+						if _, err := tx.Exec("INSERT INTO t_rows (id, n, body) VALUES (?, 0, '') ON CONFLICT (id) DO NOTHING", id); err != nil {
 							return err
 						}
 					}
@@ -566,20 +561,60 @@ func TestExecOneWantsExactlyOneRow(t *testing.T) {
 func TestIsUniqueKnowsWhichConstraint(t *testing.T) {
 	d, _ := fresh(t)
 	mustInsert(t, d, "a")
-	err := d.Update(t.Context(), func(tx *db.Tx) error {
-		if err := insert(tx, "a", 0); !db.IsUnique(err) {
-			t.Errorf("duplicate: %v", err)
+	for query, unique := range map[string]bool{
+		"INSERT INTO t_rows (id, n, body) VALUES ('a', 0, '')":       true,
+		"INSERT INTO t_children (id, parent) VALUES ('c', 'nobody')": false,
+		"INSERT INTO t_rows (id, n, body) VALUES ('b', NULL, '')":    false,
+	} {
+		err := d.Update(t.Context(), func(tx *db.Tx) error { _, err := tx.Exec(query); return err })
+		if err == nil || db.IsUnique(err) != unique {
+			t.Errorf("%s: %v", query, err)
 		}
-		if _, err := tx.Exec("INSERT INTO t_children (id, parent) VALUES (?, ?)", "c", "nobody"); err == nil || db.IsUnique(err) {
-			t.Errorf("orphan: %v", err)
-		}
-		if _, err := tx.Exec("INSERT INTO t_rows (id, n, body) VALUES (?, NULL, ?)", "b", []byte{}); err == nil || db.IsUnique(err) {
-			t.Errorf("null: %v", err)
-		}
-		return insert(tx, "goes on", 0)
-	})
-	if err != nil || db.IsUnique(nil) || db.IsUnique(errors.New("other")) {
-		t.Errorf("error %v", err)
+	}
+	if db.IsUnique(nil) || db.IsUnique(errors.New("other")) {
+		t.Error("no error, or another, is a violation")
+	}
+}
+
+// TestAFailedStatementIsTheLast: PostgreSQL could not go on, so nobody may rely
+// on it where SQLite could.
+func TestAFailedStatementIsTheLast(t *testing.T) {
+	d, _ := fresh(t)
+	mustInsert(t, d, "a")
+	for name, fail := range map[string]func(tx *db.Tx) error{
+		"exec":      func(tx *db.Tx) error { return insert(tx, "a", 0) },
+		"query":     func(tx *db.Tx) error { _, err := tx.Query("SELECT nothing FROM nowhere"); return err }, //nolint:sqlclosecheck,rowserrcheck // there are no rows
+		"query row": func(tx *db.Tx) error { return tx.QueryRow("SELECT nothing FROM nowhere").Scan(new(int)) },
+	} {
+		release := hold(t, d)
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			var first error
+			err := d.Update(context.Background(), func(tx *db.Tx) error {
+				if err := insert(tx, name+", before", 0); err != nil {
+					return err
+				}
+				first = fail(tx)
+				if again := insert(tx, name+", after", 0); first == nil || !errors.Is(again, first) {
+					t.Errorf("%s: after %v came %v", name, first, again)
+				}
+				return nil // a function that swallows errors
+			})
+			if err == nil || !errors.Is(err, first) {
+				t.Errorf("%s: the update answered %v", name, err)
+			}
+		})
+		wg.Go(func() {
+			if err := d.Update(context.Background(), func(tx *db.Tx) error { return insert(tx, name+", beside", 0) }); err != nil {
+				t.Errorf("%s: a neighbour: %v", name, err)
+			}
+		})
+		queued(t, 2)
+		release()
+		wg.Wait()
+	}
+	if got := ids(t, d); len(got) != 4 {
+		t.Errorf("rows %v", got)
 	}
 }
 
@@ -605,8 +640,8 @@ func TestClosedDatabaseIsUnavailable(t *testing.T) {
 	if err := d.Update(t.Context(), func(*db.Tx) error { return nil }); fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("update: %v", err)
 	}
-	if err := d.View(t.Context(), func(*db.Tx) error { return nil }); err == nil {
-		t.Error("view on a closed database")
+	if err := d.View(t.Context(), func(*db.Tx) error { return nil }); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("view: %v", err)
 	}
 	if err := d.Truncate(t.Context()); err == nil {
 		t.Error("truncate on a closed database")

@@ -11,11 +11,13 @@ import (
 
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/internal/fault"
+	"distributed.ai/datacoop/internal/testkit"
 )
 
 // TestFailedCommitSealsTheDatabase makes the log's next write fail with a
 // limit on file sizes, which SQLite cannot tell from a failing disk.
 func TestFailedCommitSealsTheDatabase(t *testing.T) {
+	testkit.SQLiteOnly(t, "it limits the size of the database's file")
 	d, path := fresh(t)
 	mustInsert(t, d, "before")
 	info, err := os.Stat(path + "-wal")

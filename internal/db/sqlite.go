@@ -7,17 +7,53 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
 	"strconv"
 	"time"
 
 	sqlite3 "github.com/mattn/go-sqlite3"
-
-	"distributed.ai/datacoop/internal/fault"
+	"github.com/pressly/goose/v3"
 )
 
 // busyTimeout is how long a statement waits for another process, such as a
 // backup or a verify, to let go of the file.
 const busyTimeout = 5 * time.Second
+
+// openSQLite opens the file at path, creating it with mode 0600.
+func openSQLite(ctx context.Context, path string) (*DB, error) {
+	abs, err := prepare(path)
+	if err != nil {
+		return nil, err
+	}
+	d := newDB(sqlite{}, sql.OpenDB(newConnector(abs, true)), sql.OpenDB(newConnector(abs, false)), max(8, 4*runtime.NumCPU()))
+	if err := d.write.PingContext(ctx); err != nil {
+		return nil, errors.Join(err, d.write.Close(), d.read.Close())
+	}
+	return d, nil
+}
+
+// prepare creates the file, private from its first byte on: SQLite gives the
+// write-ahead log the mode of the database.
+func prepare(path string) (string, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	f, err := os.OpenFile(abs, os.O_RDWR|os.O_CREATE, 0o600) // #nosec G304 -- the operator names the database
+	if err != nil {
+		return "", err
+	}
+	if err := errors.Join(f.Chmod(0o600), f.Close()); err != nil {
+		return "", err
+	}
+	dir, err := os.Open(filepath.Dir(abs))
+	if err != nil {
+		return "", err
+	}
+	return abs, errors.Join(dir.Sync(), dir.Close())
+}
 
 // connector opens connections to one file with one set of pragmas.
 type connector struct {
@@ -91,9 +127,33 @@ func pragmaBusy(d time.Duration) string {
 	return fmt.Sprintf("PRAGMA busy_timeout = %d", d.Milliseconds())
 }
 
-// rolledBack reports whether SQLite has ended the transaction on its own, as
-// it may after a full disk or an I/O error.
-func rolledBack(conn *sql.Conn) bool {
+// sqlite is a database in one file.
+type sqlite struct{}
+
+func (sqlite) traits() traits {
+	return traits{dialect: goose.DialectSQLite3, batch: 128, overwrites: true}
+}
+
+func (sqlite) schema(text string) string { return text }
+
+func (sqlite) begin(ctx context.Context, conn *sql.Conn) error {
+	_, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE")
+	return explainSQLite(err)
+}
+
+// commit seals the database after an fsync that failed: the kernel may have
+// dropped the pages, and a second one would report success.
+func (sqlite) commit(d *DB, conn *sql.Conn) error {
+	_, err := conn.ExecContext(context.Background(), "COMMIT")
+	if code(err) == sqlite3.ErrIoErr {
+		sealed := fmt.Errorf("%w (%w)", errSealed, err)
+		d.broken.Store(&sealed)
+	}
+	return err
+}
+
+// ended is so after a full disk or an I/O error, for example.
+func (sqlite) ended(conn *sql.Conn) bool {
 	gone := true
 	err := conn.Raw(func(raw any) error {
 		if c, ok := raw.(*sqlite3.SQLiteConn); ok {
@@ -104,30 +164,45 @@ func rolledBack(conn *sql.Conn) bool {
 	return err != nil || gone
 }
 
-// What a caller may read when the storage cannot do its work.
-var (
-	errFull   = fault.New(fault.Unavailable, "storage-full", "The storage is full. Nothing was changed; please try again later.")
-	errBusy   = fault.New(fault.Unavailable, "storage-busy", "The storage is busy. Nothing was changed; please try again.")
-	errSealed = fault.New(fault.Unavailable, "storage-sealed", "The storage failed and takes no changes until it has been checked.")
-	errClosed = fault.New(fault.Unavailable, "storage-closed", "The service is stopping. Nothing was changed; please try again.")
+// migrate tries again, because another process may have been faster: each
+// migration is a transaction, so the second attempt finds it done, or fails as
+// the first did.
+func (sqlite) migrate(_ context.Context, _ *DB, fn func() error) error {
+	for range attempts - 1 {
+		if fn() == nil {
+			return nil
+		}
+	}
+	return fn()
+}
+
+func (sqlite) explain(err error) error { return explainSQLite(err) }
+
+// Patience of one attempt to truncate the log: writers wait as long.
+const (
+	firstPatience = 50 * time.Millisecond
+	mostPatience  = time.Second
 )
 
-// ErrNoRow is returned where exactly one row was expected and there is none.
-var ErrNoRow = sql.ErrNoRows
-
-// ErrNested is returned by Update inside an Update, and by Truncate inside
-// either door. It is a mistake of the program: pass the Tx down instead.
-var ErrNested = errors.New("called with the context of a transaction on the same database; pass the Tx down")
-
-// errOver is what a Tx answers after its function has returned.
-var errOver = errors.New("db: transaction used after its function returned")
-
-// IsUnique reports whether err says that a row with the same unique or primary
-// key is already there. The transaction can go on after it.
-func IsUnique(err error) bool {
-	var e sqlite3.Error
-	return errors.As(err, &e) &&
-		(e.ExtendedCode == sqlite3.ErrConstraintUnique || e.ExtendedCode == sqlite3.ErrConstraintPrimaryKey)
+func (sqlite) truncate(ctx context.Context, d *DB, _ []string) error {
+	for patience := firstPatience; ; patience = min(2*patience, mostPatience) {
+		var busy bool
+		err := d.control(ctx, func() (err error) {
+			busy, err = d.checkpoint(patience)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if !busy {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("a reader holds the log: %w", ctx.Err())
+		case <-time.After(firstPatience): // lets the writers that waited go first
+		}
+	}
 }
 
 func code(err error) sqlite3.ErrNo {
@@ -138,9 +213,7 @@ func code(err error) sqlite3.ErrNo {
 	return 0
 }
 
-// explain turns the storage troubles that pass by themselves into faults and
-// leaves every other error as it is.
-func explain(err error) error {
+func explainSQLite(err error) error {
 	switch code(err) {
 	case sqlite3.ErrFull:
 		return fmt.Errorf("%w (%w)", errFull, err)

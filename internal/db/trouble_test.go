@@ -11,6 +11,7 @@ import (
 
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/internal/fault"
+	"distributed.ai/datacoop/internal/testkit"
 )
 
 // traces says which of the database's files hold the bytes.
@@ -43,6 +44,7 @@ func planted(t *testing.T, d *db.DB) []byte {
 }
 
 func TestDeletedKeyIsInNoFileAfterTruncate(t *testing.T) {
+	testkit.SQLiteOnly(t, "PostgreSQL does not promise it")
 	for name, forget := range map[string]string{
 		"delete": "DELETE FROM t_rows WHERE id = ?",
 		"update": "UPDATE t_rows SET body = x'' WHERE id = ?",
@@ -71,6 +73,7 @@ func TestDeletedKeyIsInNoFileAfterTruncate(t *testing.T) {
 }
 
 func TestTruncateWaitsForAReader(t *testing.T) {
+	testkit.SQLiteOnly(t, "it looks into the database's files")
 	d, path := fresh(t)
 	secret := planted(t, d)
 	reading, leave := make(chan struct{}), make(chan struct{})
@@ -111,6 +114,7 @@ func TestTruncateWaitsForAReader(t *testing.T) {
 }
 
 func TestFullDiskChangesNothingAndPasses(t *testing.T) {
+	testkit.SQLiteOnly(t, "a pragma makes the disk full")
 	d, _ := fresh(t)
 	mustInsert(t, d, "before")
 	limit := func(pragma string) {
@@ -178,6 +182,7 @@ func TestBrokenMigrationChangesNothing(t *testing.T) {
 // TestLostTransactionFailsItsWholeBatch uses the conflict clause that makes
 // SQLite roll back on its own, as it also may after an I/O error.
 func TestLostTransactionFailsItsWholeBatch(t *testing.T) {
+	testkit.SQLiteOnly(t, "PostgreSQL has no INSERT OR ROLLBACK")
 	d, _ := fresh(t)
 	mustInsert(t, d, "before")
 	entered, gate, answers := make(chan struct{}), make(chan struct{}), make(chan error, 2)

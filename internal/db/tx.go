@@ -3,8 +3,12 @@ package db
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
+	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Rows is the result of Query. The caller closes it and checks Err; Collect
@@ -12,14 +16,18 @@ import (
 type Rows = sql.Rows
 
 // Tx is one transaction, valid until the function it was passed to returns.
-// Statements use question marks as placeholders.
+// Statements use question marks as placeholders. A statement that failed is
+// the last of its transaction: the function returns its error.
 type Tx struct {
-	ctx  context.Context // the caller's, marked with this transaction
-	stmt context.Context // what statements run under
-	on   runner
-	conn *sql.Conn // the writer's connection; nil in a View
-	over atomic.Bool
-	dead error // why SQLite ended the transaction early
+	ctx   context.Context // the caller's, marked with this transaction
+	stmt  context.Context // what statements run under
+	on    runner
+	d     *DB
+	conn  *sql.Conn // the writer's connection; nil in a View
+	watch *watch
+	over  atomic.Bool
+	spent error // of the statement that failed
+	dead  error // why the database ended the transaction early
 }
 
 type runner interface {
@@ -32,14 +40,44 @@ type runner interface {
 type mark struct{ d *DB }
 
 func newTx(ctx context.Context, d *DB, on runner, conn *sql.Conn) *Tx {
-	tx := &Tx{on: on, conn: conn, stmt: ctx}
+	tx := &Tx{on: on, d: d, conn: conn, stmt: ctx}
+	patience := d.reading
 	if conn != nil {
-		// Interrupting one statement would make SQLite roll back the whole
-		// batch; a cancelled context stops the function between statements.
-		tx.stmt = context.WithoutCancel(ctx)
+		// Interrupting one statement would end the whole batch; a cancelled
+		// context stops the function between statements.
+		tx.stmt, patience = context.WithoutCancel(ctx), d.patience
+	}
+	if patience > 0 {
+		tx.stmt, tx.watch = watched(tx.stmt, patience)
 	}
 	tx.ctx = context.WithValue(ctx, mark{d}, tx)
 	return tx
+}
+
+// finish makes the transaction useless to whoever has kept it.
+func (tx *Tx) finish() {
+	tx.over.Store(true)
+	if tx.watch != nil {
+		tx.watch.end()
+	}
+}
+
+// watch cancels the statements of a transaction when none has begun for too
+// long: then the server hangs or the way to it does.
+type watch struct {
+	timer    *time.Timer
+	patience time.Duration
+	cancel   context.CancelCauseFunc
+}
+
+func watched(ctx context.Context, patience time.Duration) (context.Context, *watch) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	return ctx, &watch{time.AfterFunc(patience, func() { cancel(errAway) }), patience, cancel}
+}
+
+func (w *watch) end() {
+	w.timer.Stop()
+	w.cancel(nil)
 }
 
 // current returns the open transaction on d that ctx belongs to, if any.
@@ -92,43 +130,63 @@ func (tx *Tx) Query(query string, args ...any) (*Rows, error) {
 // none. Scan must be called.
 func (tx *Tx) QueryRow(query string, args ...any) *sql.Row {
 	if err := tx.ready(); err != nil {
-		return tx.on.QueryRowContext(refused{tx.stmt, err}, query, args...)
+		return noRow(err)
 	}
-	return tx.on.QueryRowContext(tx.stmt, query, args...)
+	row := tx.on.QueryRowContext(tx.stmt, query, args...)
+	if err := row.Err(); err != nil {
+		return noRow(tx.failed(err))
+	}
+	return row
 }
 
 // ready says why no further statement may run.
 func (tx *Tx) ready() error {
-	if tx.over.Load() {
+	switch {
+	case tx.over.Load():
 		return errOver
-	}
-	if tx.dead != nil {
+	case tx.dead != nil:
 		return tx.dead
+	case tx.spent != nil:
+		return tx.spent
+	}
+	if tx.watch != nil {
+		tx.watch.timer.Reset(tx.watch.patience)
 	}
 	return tx.ctx.Err()
 }
 
-// failed notes whether SQLite rolled the transaction back over err. What ran
-// after that would be committed on its own.
+// failed notes that a statement failed, and whether the database rolled the
+// transaction back over it: what ran after that would be committed on its own.
 func (tx *Tx) failed(err error) error {
-	err = explain(err)
-	if tx.conn != nil && tx.dead == nil && rolledBack(tx.conn) {
+	if errors.Is(context.Cause(tx.stmt), errAway) {
+		err = errors.Join(errAway, err)
+	}
+	err = tx.d.explain(err)
+	tx.spent = err
+	if tx.conn != nil && tx.dead == nil && tx.d.ended(tx.conn) {
 		tx.dead = fmt.Errorf("db: transaction ended early: %w", err)
 	}
 	return err
 }
 
-// refused is a context that has already ended for a reason of ours: the only
-// way to make a sql.Row that carries an error.
-type refused struct {
-	context.Context
-	why error
+// noRow is a row that carries an error of ours. Package sql has no other way to
+// make one than to be refused a connection.
+func noRow(err error) *sql.Row {
+	return refusing().QueryRowContext(context.WithValue(context.Background(), refusal{}, err), "")
 }
 
-var ended = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
+type refusal struct{}
 
-func (r refused) Done() <-chan struct{} { return ended }
-func (r refused) Err() error            { return r.why }
+var refusing = sync.OnceValue(func() *sql.DB { return sql.OpenDB(refusal{}) })
+
+// Connect answers the error it is told to.
+func (refusal) Connect(ctx context.Context) (driver.Conn, error) {
+	err, _ := ctx.Value(refusal{}).(error)
+	return nil, err
+}
+
+// Driver is never asked for.
+func (refusal) Driver() driver.Driver { return nil }
 
 // Collect runs a query and scans every row with scan. The result is empty,
 // never nil, when there are no rows.

@@ -3,14 +3,9 @@ package db
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
-
-	sqlite3 "github.com/mattn/go-sqlite3"
 )
-
-// maxBatch bounds how many updates share one commit, and so how long the first
-// of them waits for the last.
-const maxBatch = 128
 
 // update is one caller's place in the queue. The writer hands it the
 // transaction, the caller runs its function in its own goroutine (so that a
@@ -21,6 +16,7 @@ type update struct {
 	turn    chan *Tx   // closed without a value if the turn never comes
 	verdict chan bool  // whether to keep the changes
 	end     chan error // how the batch ended
+	own     error      // why this update alone is not kept; read after end
 }
 
 // control is work for the writer goroutine outside any transaction.
@@ -54,17 +50,20 @@ func (d *DB) Update(ctx context.Context, fn func(tx *Tx) error) error {
 	returned := false
 	defer func() {
 		if !returned { // fn panicked or ended the goroutine
-			tx.over.Store(true)
+			tx.finish()
 			u.verdict <- false
 			<-u.end //nolint:errcheck // the panic says more
 		}
 	}()
 	err := fn(tx)
 	returned = true
-	tx.over.Store(true)
+	tx.finish()
 	u.verdict <- err == nil
 	if end := <-u.end; end != nil {
 		return end
+	}
+	if err == nil {
+		err = u.own
 	}
 	return err
 }
@@ -122,7 +121,7 @@ func (d *DB) batch(first *update) {
 
 // next returns who waits now, unless the batch is full or lost.
 func (d *DB) next(size int, lost error) *update {
-	if size >= maxBatch || lost != nil {
+	if size >= d.traits.batch || lost != nil {
 		return nil
 	}
 	select {
@@ -133,20 +132,33 @@ func (d *DB) next(size int, lost error) *update {
 	}
 }
 
-func (d *DB) begin() (*sql.Conn, error) {
+func (d *DB) begin() (conn *sql.Conn, err error) {
 	if err := d.Err(); err != nil {
 		return nil, err
 	}
 	ctx := context.Background()
-	conn, err := d.write.Conn(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("db: update: %w", explain(err))
+	for range attempts {
+		conn, err = d.write.Conn(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("db: update: %w", d.explain(err))
+		}
+		if err = d.engine.begin(ctx, conn); err == nil {
+			return conn, nil
+		}
+		d.abandon(conn)
+		if !errors.Is(err, errAway) {
+			break
+		}
 	}
-	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
-		_ = conn.Close() // the first error says more
-		return nil, fmt.Errorf("db: begin: %w", explain(err))
+	return nil, fmt.Errorf("db: begin: %w", err)
+}
+
+// abandon gives back a connection that may be inside a transaction.
+func (d *DB) abandon(conn *sql.Conn) {
+	if !d.ended(conn) {
+		_, _ = conn.ExecContext(context.Background(), "ROLLBACK") // an earlier error says more
 	}
-	return conn, nil
+	_ = conn.Close() // back to the pool, which drops it if it is broken
 }
 
 // take gives u its turn in a savepoint of its own. An error means that the
@@ -155,43 +167,40 @@ func (d *DB) take(conn *sql.Conn, u *update) (keep bool, lost error) {
 	ctx := context.Background()
 	if _, err := conn.ExecContext(ctx, "SAVEPOINT caller"); err != nil {
 		close(u.turn)
-		return false, fmt.Errorf("db: savepoint: %w", explain(err))
+		return false, fmt.Errorf("db: savepoint: %w", d.explain(err))
 	}
 	tx := newTx(u.ctx, d, conn, conn)
 	u.turn <- tx
 	keep = <-u.verdict
-	if tx.dead != nil {
+	switch {
+	case tx.dead != nil:
 		return false, tx.dead
+	case keep && tx.spent != nil:
+		keep, u.own = false, fmt.Errorf("%w (%w)", errSpoilt, tx.spent)
 	}
-	undo := ""
-	if !keep {
-		undo = "ROLLBACK TO caller; "
+	if keep {
+		_, err := conn.ExecContext(ctx, "RELEASE caller")
+		if sqlState(err) != inFailedBatch {
+			return err == nil, d.lost("release", err)
+		}
+		u.own = errSpoilt // by an error that came while rows were read
 	}
-	if _, err := conn.ExecContext(ctx, undo+"RELEASE caller"); err != nil {
-		return false, fmt.Errorf("db: release: %w", explain(err))
+	_, err := conn.ExecContext(ctx, "ROLLBACK TO caller; RELEASE caller")
+	return false, d.lost("release", err)
+}
+
+func (d *DB) lost(op string, err error) error {
+	if err == nil {
+		return nil
 	}
-	return keep, nil
+	return fmt.Errorf("db: %s: %w", op, d.explain(err))
 }
 
 // finish commits the batch, or rolls it back if it is lost or empty.
 func (d *DB) finish(conn *sql.Conn, kept int, lost error) error {
-	ctx := context.Background()
-	defer func() { _ = conn.Close() }() // back to the pool
+	defer d.abandon(conn)
 	if lost == nil && kept > 0 {
-		_, err := conn.ExecContext(ctx, "COMMIT")
-		if err == nil {
-			return nil
-		}
-		lost = fmt.Errorf("db: commit: %w", explain(err))
-		if code(err) == sqlite3.ErrIoErr {
-			sealed := fmt.Errorf("%w (%w)", errSealed, err)
-			d.broken.Store(&sealed)
-		}
-	}
-	if !rolledBack(conn) {
-		if _, err := conn.ExecContext(ctx, "ROLLBACK"); err != nil {
-			lost = fmt.Errorf("db: rollback: %w", explain(err))
-		}
+		return d.lost("commit", d.commit(d, conn))
 	}
 	return lost
 }

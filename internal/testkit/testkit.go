@@ -1,35 +1,17 @@
-// Package testkit is the one home of test support: real databases in temporary
-// directories, a clock that tests move, and the paths of fixtures.
+// Package testkit is the one home of test support: real databases, a clock that
+// tests move, and the paths of fixtures.
 //
 // It guarantees that what it opens is closed with the test, and that a missing
-// fixture skips the test with a printed reason instead of failing it. It
-// refuses to be imported outside tests, and it mocks none of our packages.
+// fixture skips the test with a printed reason instead of failing it. Databases
+// are SQLite files, or schemas of the PostgreSQL server that DATACOOP_POSTGRES
+// names: the same tests run on either. It refuses to be imported outside tests,
+// and it mocks none of our packages.
 package testkit
 
 import (
-	"path/filepath"
 	"sync"
-	"testing"
 	"time"
-
-	"distributed.ai/datacoop/internal/db"
 )
-
-// DB opens a new database in t's temporary directory and closes it with the
-// test. Two calls give two databases.
-func DB(t testing.TB) *db.DB {
-	t.Helper()
-	d, err := db.Open(t.Context(), filepath.Join(t.TempDir(), "coop.db"))
-	if err != nil {
-		t.Fatalf("open database: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := d.Close(); err != nil {
-			t.Errorf("close database: %v", err)
-		}
-	})
-	return d
-}
 
 // Clock is a clock that stands still until it is moved. Its method Now is a
 // coop.Clock.

@@ -309,7 +309,7 @@ func TestVerifyNamesWhatWasTamperedWith(t *testing.T) {
 		"a balance too many":      {`INSERT INTO ledger_balances (account, amount) VALUES ('assets:receivable', 0)`, errBalance.Error()},
 		"a balance too few":       {`DELETE FROM ledger_balances WHERE account = 'assets:bank'`, errBalance.Error()},
 		"the turnover":            {`UPDATE ledger_entries SET turnover = turnover + 1 WHERE seq = 5`, errTurnover.Error()},
-		"the digest":              {`UPDATE ledger_entries SET digest = zeroblob(32) WHERE seq = 5`, "entry 5: " + errDigest.Error()},
+		"the digest":              {`UPDATE ledger_entries SET digest = (SELECT digest FROM ledger_entries WHERE seq = 4) WHERE seq = 5`, "entry 5: " + errDigest.Error()},
 		"an amount of rat's size": {`UPDATE ledger_postings SET amount = -9223372036854775807 - 1 WHERE seq = 1`, "entry 1: " + errSize.Error()},
 	} {
 		b := open(t, "EUR")

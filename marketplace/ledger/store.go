@@ -3,6 +3,7 @@ package ledger
 import (
 	"database/sql"
 	"errors"
+	"math"
 	"strings"
 
 	"distributed.ai/datacoop/internal/coop"
@@ -160,9 +161,8 @@ func balances(tx *db.Tx, prefix string) ([]Balance, error) {
 
 const (
 	sqlEntries     = `SELECT seq, at, kind, ref, memo, digest FROM ledger_entries WHERE seq > ? ORDER BY seq LIMIT ?`
-	sqlAllEntries  = `SELECT seq, at, kind, ref, memo, digest FROM ledger_entries ORDER BY seq`
 	sqlPostings    = `SELECT account, amount FROM ledger_postings WHERE seq = ? ORDER BY n`
-	sqlAllPostings = `SELECT seq, account, amount FROM ledger_postings ORDER BY seq, n`
+	sqlAllPostings = `SELECT seq, n, account, amount FROM ledger_postings WHERE (seq, n) > (?, ?) ORDER BY seq, n LIMIT ?`
 	sqlStrays      = `SELECT count(*) FROM ledger_postings WHERE seq NOT IN (SELECT seq FROM ledger_entries)`
 )
 
@@ -185,54 +185,64 @@ func entries(tx *db.Tx, after int64, limit int) ([]Posted, error) {
 
 // scan calls fn with every entry in order. The postings are only fn's until it
 // returns.
-func scan(tx *db.Tx, fn func(p Posted) error) (err error) {
-	heads, err := tx.Query(sqlAllEntries)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, heads.Close()) }()
-	lines, err := tx.Query(sqlAllPostings)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, lines.Close()) }()
-	ahead := cursor{rows: lines}
-	if err := ahead.next(); err != nil {
+func scan(tx *db.Tx, fn func(p Posted) error) error {
+	lines := cursor{tx: tx}
+	lines.at.seq = math.MinInt64
+	if err := lines.next(); err != nil {
 		return err
 	}
 	var postings []Posting
-	for heads.Next() {
-		p, err := scanEntry(heads)
-		if err != nil {
+	for after := int64(math.MinInt64); ; {
+		heads, err := db.Collect(tx, scanEntry, sqlEntries, after, perPage)
+		if err != nil || len(heads) == 0 {
 			return err
 		}
-		for postings = postings[:0]; ahead.seq == p.Seq; {
-			postings = append(postings, ahead.posting)
-			if err := ahead.next(); err != nil {
+		for _, p := range heads {
+			after, p.Postings = p.Seq, postings[:0]
+			for !lines.done && lines.at.seq == p.Seq {
+				p.Postings = append(p.Postings, lines.at.posting)
+				if err := lines.next(); err != nil {
+					return err
+				}
+			}
+			if err := fn(p); err != nil {
 				return err
 			}
-		}
-		p.Postings = postings
-		if err := fn(p); err != nil {
-			return err
+			postings = p.Postings
 		}
 	}
-	return errors.Join(heads.Err(), lines.Err())
 }
 
-// cursor reads postings one row ahead of its user; seq is 0 after the last.
+// perPage is how many rows a scan of all of them holds: whoever walks through
+// two tables side by side has one connection.
+const perPage = 500
+
+// cursor reads postings in order, one row ahead of its user.
 type cursor struct {
-	rows    *db.Rows
-	seq     int64
+	tx   *db.Tx
+	page []line
+	at   line
+	done bool
+}
+
+type line struct {
+	seq, n  int64
 	posting Posting
 }
 
-func (c *cursor) next() error {
-	if !c.rows.Next() {
-		c.seq = 0
-		return c.rows.Err()
+func (c *cursor) next() (err error) {
+	if len(c.page) == 0 {
+		c.page, err = db.Collect(c.tx, func(rows *sql.Rows) (l line, err error) {
+			err = rows.Scan(&l.seq, &l.n, &l.posting.Account, &l.posting.Amount)
+			return l, err
+		}, sqlAllPostings, c.at.seq, c.at.n, perPage)
 	}
-	return c.rows.Scan(&c.seq, &c.posting.Account, &c.posting.Amount)
+	if err != nil || len(c.page) == 0 {
+		c.done = true
+		return err
+	}
+	c.at, c.page = c.page[0], c.page[1:]
+	return nil
 }
 
 // strays counts postings whose entry is missing.

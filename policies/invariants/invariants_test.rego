@@ -57,7 +57,7 @@ test_not_covered if {
 # METADATA
 # title: Nobody receives data without having been vetted.
 test_unvetted if {
-	unvetted := {"requester": {"id": "requester", "kind": "university", "vetted": false, "region": "DE"}}
+	unvetted := {"requester": {"id": "requester", "kind": "university", "vetted": false, "region": "DE", "institution": ""}}
 	count(invariants.leaks(unvetted, {}, [invariants.given])) == 0
 }
 

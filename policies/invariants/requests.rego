@@ -25,15 +25,39 @@ requests contains request("DUO:0000042", use, kind, "DE", "wearables") if {
 request(purpose, use, kind, region, pool) := {
 	"id": "request",
 	"pool": pool,
-	"requester": {"id": "requester", "kind": kind, "vetted": true, "region": region},
+	"requester": {"id": "requester", "kind": kind, "vetted": true, "region": region, "institution": ""},
 	"duo": purpose,
 	"dpv": use,
 	"commercial": count([1 | some term in data.terms.dpv.commercial; term == use]) > 0,
 	"price_minor": 1000000,
 	"retention_days": 30,
 	"reviewed": true,
+	"study": study,
 	"time": now,
 }
+
+study := {
+	"disease": "MONDO:0005015",
+	"kinds": [],
+	"ethics": true,
+	"publishes": true,
+	"publish_from": forever,
+	"returns": true,
+	"collaborates": true,
+	"project": "project",
+}
+
+# METADATA
+# description: Conditions that none of the requests meets.
+unmet := [
+	{"DUO:0000019": false},
+	{"DUO:0000024": forever + 1},
+	{"DUO:0000025": 29},
+	{"DUO:0000026": ["another"]},
+	{"DUO:0000027": ["another"]},
+	{"DUO:0000028": ["another"]},
+	{"categories": ["Financial"]},
+]
 
 dataset(pool, categories) := {
 	"id": "dataset",
@@ -60,6 +84,8 @@ given := {
 	"expires": forever,
 	"withdrawn": forever,
 	"paused": false,
+	"limits": {},
+	"answer": "",
 }
 
 # METADATA

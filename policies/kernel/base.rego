@@ -16,6 +16,7 @@ permits if {
 	kind_known
 	purpose_known
 	purpose_lawful
+	study_sound
 	commercial_declared
 	price_stated
 	retention_stated
@@ -53,9 +54,17 @@ commercial_declared if {
 	count([term | some term in data.terms.dpv.commercial; term == input.request.dpv]) == 0
 }
 
-price_stated if input.request.price_minor >= 0
+# METADATA
+# description: A price or a time that is a text compares as larger than any number.
+price_stated if {
+	is_number(input.request.price_minor)
+	input.request.price_minor >= 0
+}
 
-retention_stated if input.request.retention_days >= 1
+retention_stated if {
+	is_number(input.request.retention_days)
+	input.request.retention_days >= 1
+}
 
 retention_bounded if input.request.retention_days <= data.terms.limits.retention_days
 
@@ -65,8 +74,12 @@ same_pool if {
 }
 
 sealed if {
+	is_number(input.dataset.sealed)
 	input.dataset.sealed > 0
 	input.dataset.sealed <= input.request.time
 }
 
-open if input.request.time < input.dataset.closed
+open if {
+	is_number(input.dataset.closed)
+	input.request.time < input.dataset.closed
+}

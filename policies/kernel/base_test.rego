@@ -41,6 +41,10 @@ broken := {
 	"sealed later": fixture.with_dataset({"sealed": fixture.now + 1}),
 	"closed now": fixture.with_dataset({"closed": fixture.now}),
 	"no closing time": fixture.with_dataset({"closed": 0}),
+	"a price as text": fixture.with_request({"price_minor": "500"}),
+	"a retention as text": fixture.with_request({"retention_days": "1"}),
+	"a sealing as text": fixture.with_dataset({"sealed": "yesterday"}),
+	"a closing as text": fixture.with_dataset({"closed": "never"}),
 	"no time": fixture.with_request({"time": 0}),
 }
 

@@ -11,16 +11,20 @@ default permits := false
 
 # METADATA
 # description: There is a record, and one of them is in force and covers the request.
-permits if {
-	count(input.records) > 0
+permits if count(candidates) > 0
+
+candidates := [record |
 	some record in input.records
 	in_force(record)
 	covers(record)
-}
+]
 
 in_force(record) if {
 	record.effect == "given"
 	record.paused == false
+	is_number(record.not_before)
+	is_number(record.expires)
+	is_number(record.withdrawn)
 	record.not_before <= input.request.time
 	input.request.time < record.expires
 	input.request.time < record.withdrawn
@@ -34,6 +38,8 @@ covers(record) if {
 	covers_region(record)
 	covers_commercial(record)
 	covers_price(record)
+	covers_limits(record)
+	record.answer in ["", "yes"]
 }
 
 covers_purpose(record) if {
@@ -74,4 +80,7 @@ covers_commercial(record) if {
 
 covers_commercial(record) if record.commercial == true
 
-covers_price(record) if record.min_price_minor <= input.request.price_minor
+covers_price(record) if {
+	is_number(record.min_price_minor)
+	record.min_price_minor <= input.request.price_minor
+}

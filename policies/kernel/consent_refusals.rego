@@ -56,6 +56,16 @@ refusals contains {
 	touches(record.except)
 }
 
+# METADATA
+# title: No to this request
+refusals contains {
+	"code": "member-said-no",
+	"sentence": "The member was asked about this request and said no.",
+} if {
+	some record in input.records
+	record.answer == "no"
+}
+
 withdrawn(record) if record.effect == "withdrawn"
 
 withdrawn(record) if record.withdrawn <= input.request.time

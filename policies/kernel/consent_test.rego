@@ -75,4 +75,15 @@ test_refuses_without_each_part_of_a_record[name] if {
 	not consent.permits with input as fixture.with_records([record])
 }
 
+test_refuses_numbers_that_are_none[name] if {
+	some name, change in {
+		"a floor as text": {"min_price_minor": "0"},
+		"no floor": {"min_price_minor": null},
+		"no beginning": {"not_before": null},
+		"an end as text": {"expires": "never"},
+		"a withdrawal as text": {"withdrawn": "never"},
+	}
+	not consent.permits with input as fixture.with_record(change)
+}
+
 test_refuses_nothing_at_all if not consent.permits with input as {}

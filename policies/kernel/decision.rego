@@ -1,8 +1,9 @@
 # METADATA
 # title: The decision
 # description: |
-#   A dataset is released if base law permits, the member permits and refuses
-#   nothing, and the law the members voted forbids nothing. What was voted can
+#   A dataset is released if base law permits, the member permits, refuses
+#   nothing and left nothing for people to say, and the law the members voted
+#   forbids nothing. What people must say first is never a release. What was voted can
 #   only be counted against a release: a file without `forbid` leaves the count
 #   undefined, and nothing is released.
 # scope: package
@@ -18,6 +19,7 @@ import data.coop.consent
 result := {
 	"allow": allow,
 	"needs_review": needs_review,
+	"asks": asks,
 	"reasons": reasons,
 	"obligations": obligations,
 }
@@ -36,23 +38,40 @@ default allow := false
 
 allow if {
 	passes == true
+	consent.settled == true
 	count(reviews) == 0
 }
 
 allow if {
 	passes == true
+	consent.settled == true
 	input.request.reviewed == true
 }
 
 default needs_review := false
 
-needs_review if {
+needs_review if voted_review
+
+needs_review if member_review
+
+member_review if {
+	consent.settled == false
 	passes == true
-	count(reviews) > 0
+}
+
+voted_review if {
 	input.request.reviewed == false
+	count(reviews) > 0
+	passes == true
 }
 
 reviews := {review | some review in access.review}
+
+default asks := set()
+
+# METADATA
+# description: Whom a request waits for, "steward" or "member".
+asks := {"steward" | voted_review} | consent.asks if needs_review == true
 
 reasons contains object.union(reason, {"layer": "base"}) if some reason in base.reasons
 
@@ -61,13 +80,23 @@ reasons contains object.union(reason, {"layer": "coop"}) if some reason in acces
 reasons contains object.union(reason, {"layer": "member"}) if some reason in consent.reasons
 
 reasons contains object.union(review, {"layer": "coop"}) if {
-	needs_review
+	voted_review
 	some review in reviews
+}
+
+reasons contains object.union(question, {"layer": "member"}) if {
+	member_review
+	some question in consent.review
 }
 
 obligations contains duty if {
 	passes == true
 	some duty in base.obligations
+}
+
+obligations contains duty if {
+	passes == true
+	some duty in consent.obligations
 }
 
 obligations contains duty if {

@@ -67,3 +67,43 @@ test_nothing_at_all_is_refused if {
 	not out.needs_review
 	count(out.reasons) > 0
 }
+
+test_what_people_must_say_is_never_a_release[who] if {
+	some who, question in {
+		"member": fixture.with_limit("ask", true, {}),
+		"steward": fixture.with_limit("DUO:0000021", true, {"study": {"ethics": true}}),
+	}
+	out := decision.result with input as question
+	not out.allow
+	out.needs_review
+	out.asks == {who}
+	{reason.layer | some reason in out.reasons} == {"member"}
+}
+
+test_a_steward_does_not_answer_for_a_member if {
+	out := decision.result with input as fixture.with_limit("ask", true, {"reviewed": true})
+	not out.allow
+	out.asks == {"member"}
+}
+
+test_nobody_is_asked_about_a_refusal if {
+	out := decision.result with input as fixture.with_limit("ask", true, {"retention_days": 0})
+	not out.allow
+	not out.needs_review
+	out.asks == set()
+	{reason.layer | some reason in out.reasons} == {"base"}
+}
+
+test_a_vote_still_forbids_what_a_member_answers if {
+	question := object.union(fixture.with_record({"limits": {"ask": true}, "answer": "yes"}), {"request": {"reviewed": true}})
+	open := decision.result with input as question
+	open.allow
+	out := decision.result with input as question with data.coop.access.forbid as {ban}
+	not out.allow
+}
+
+test_conditions_bind_whoever_receives if {
+	out := decision.result with input as fixture.with_limit("DUO:0000029", true, {"study": {"returns": true}})
+	out.allow
+	"return-results" in {duty.code | some duty in out.obligations}
+}

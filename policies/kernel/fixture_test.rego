@@ -13,14 +13,26 @@ question := {"request": request, "dataset": dataset, "records": [record]}
 request := {
 	"id": "request",
 	"pool": "wearables",
-	"requester": {"id": "requester", "kind": "university", "vetted": true, "region": "DE"},
+	"requester": {"id": "requester", "kind": "university", "vetted": true, "region": "DE", "institution": ""},
 	"duo": "DUO:0000006",
 	"dpv": "AcademicResearch",
 	"commercial": false,
 	"price_minor": 500,
 	"retention_days": 365,
 	"reviewed": false,
+	"study": study,
 	"time": now,
+}
+
+study := {
+	"disease": "",
+	"kinds": [],
+	"ethics": false,
+	"publishes": false,
+	"publish_from": 0,
+	"returns": false,
+	"collaborates": false,
+	"project": "",
 }
 
 dataset := {
@@ -48,6 +60,8 @@ record := {
 	"expires": forever,
 	"withdrawn": forever,
 	"paused": false,
+	"limits": {},
+	"answer": "",
 }
 
 with_request(change) := object.union(question, {"request": change})
@@ -57,3 +71,7 @@ with_dataset(change) := object.union(question, {"dataset": change})
 with_record(change) := object.union(question, {"records": [object.union(record, change)]})
 
 with_records(records) := object.union(question, {"records": records})
+
+# METADATA
+# description: The question with one condition more on the record, and a change to the request.
+with_limit(code, value, change) := object.union(with_record({"limits": {code: value}}), {"request": change})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"filippo.io/age"
@@ -62,7 +63,7 @@ func (s *Store) Epochs(ctx context.Context) (out []Epoch, err error) {
 // It can be called at any time, also beside deliveries, and goes on where a
 // crash has stopped it. A copy of the keystore should be made soon after.
 //
-// Error: ErrSealed.
+// Errors: ErrSealed, ErrOtherMaster once another process has rotated, ErrEpochTaken.
 func (s *Store) Turn(ctx context.Context) error {
 	s.turning.Lock()
 	defer s.turning.Unlock()
@@ -78,8 +79,11 @@ func (s *Store) turn(ctx context.Context, m opened) (current epoch, err error) {
 	if current, err = s.currentEpoch(ctx); err != nil {
 		return current, err
 	}
+	if current.Master != m.to.String() { // another process has rotated
+		return current, ErrOtherMaster
+	}
 	if s.due(current) {
-		if current, err = s.beginEpoch(ctx, m, current.Number+1); err != nil {
+		if current, err = s.beginEpoch(ctx, m, current, nil); err != nil {
 			return current, err
 		}
 	}
@@ -115,7 +119,8 @@ func (s *Store) Darkness(ctx context.Context) (number, by int64, err error) {
 // cannot undo a leak: who has copied the old master, an old epoch's key file
 // and an old keystore still has those keys.
 //
-// Error: ErrSealed.
+// Errors: ErrSealed, ErrOtherMaster if another process has rotated to another
+// one, ErrEpochTaken.
 func (s *Store) Rotate(ctx context.Context, next Identity) error {
 	_, to, err := identityText(next)
 	if err != nil {
@@ -127,16 +132,16 @@ func (s *Store) Rotate(ctx context.Context, next Identity) error {
 	if err != nil {
 		return err
 	}
-	current, err := s.turn(ctx, m)
+	current, err := s.currentEpoch(ctx)
 	if err != nil {
 		return err
 	}
 	successor := opened{id: next, to: to, epochs: m.epochs}
 	if current.Master != to.String() {
-		if err := s.handOver(ctx, m, current, to); err != nil {
+		if current, err = s.turn(ctx, m); err != nil {
 			return err
 		}
-		if current, err = s.beginEpoch(ctx, successor, current.Number+1); err != nil {
+		if current, err = s.succeed(ctx, m, current, successor); err != nil {
 			return err
 		}
 	}
@@ -144,21 +149,26 @@ func (s *Store) Rotate(ctx context.Context, next Identity) error {
 	return s.endEpochsBefore(ctx, successor, current)
 }
 
-// handOver lets the next master too open the key of the epoch that is about to
-// end, so that a rotation which is interrupted can be finished with it alone.
-func (s *Store) handOver(ctx context.Context, m opened, e epoch, next recipient) error {
-	k, err := s.epochKey(ctx, m, e.Number)
+// succeed begins an epoch under the next master, which first is let open the
+// key of the epoch that is about to end: a rotation that is interrupted can
+// then be finished with it alone.
+func (s *Store) succeed(ctx context.Context, m opened, current epoch, successor opened) (epoch, error) {
+	k, err := s.epochKey(ctx, m, current.Number)
 	if err != nil {
-		return err
+		return epoch{}, err
 	}
-	return s.keepEpochKey(e.Number, k.id, m.to, next)
+	shared, err := sealEpochKey(k.id, m.to, successor.to)
+	if err != nil {
+		return epoch{}, err
+	}
+	return s.beginEpoch(ctx, successor, current, func() error { return s.files.write(current.Number, shared) })
 }
 
-// keepEpochKey writes an epoch's key file, sealed to the given masters.
-func (s *Store) keepEpochKey(number int64, id age.Identity, masters ...recipient) error {
+// sealEpochKey writes an epoch's key so that each of the masters opens it.
+func sealEpochKey(id age.Identity, masters ...recipient) ([]byte, error) {
 	text, _, err := identityText(id)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var to []age.Recipient
 	for _, m := range masters {
@@ -166,57 +176,117 @@ func (s *Store) keepEpochKey(number int64, id age.Identity, masters ...recipient
 	}
 	var sealed bytes.Buffer
 	if err := encryptTo(&sealed, []byte(text+"\n"), to...); err != nil {
-		return fmt.Errorf("keystore: epoch key: %w", err)
+		return nil, fmt.Errorf("keystore: epoch key: %w", err)
 	}
-	return s.files.write(number, sealed.Bytes())
+	return sealed.Bytes(), nil
 }
 
-// beginEpoch makes an epoch's key: first the file, then the row that lets keys
-// be sealed to it.
-func (s *Store) beginEpoch(ctx context.Context, m opened, number int64) (epoch, error) {
+// newEpochIdentity makes the key of an epoch under a master.
+func newEpochIdentity(m opened) (age.Identity, error) {
 	kind := header.KindHybrid
 	if header.Kind(m.to.String()) == header.KindX25519 {
 		kind = header.KindX25519 // a classic master would undo what a hybrid key protects
 	}
-	text, to, err := newIdentity(kind)
+	text, _, err := newIdentity(kind)
+	if err != nil {
+		return nil, err
+	}
+	return parseIdentity(text)
+}
+
+// beginEpoch begins the epoch after another: first its key's file, then the row
+// that lets keys be sealed to it, both while nobody else writes to the
+// database. Of several processes one begins it; the others find it begun and
+// take it as it is. Prepare, if not nil, runs before, only if it has not begun.
+//
+// Errors: ErrOtherMaster if it was begun under another one, ErrEpochTaken.
+func (s *Store) beginEpoch(ctx context.Context, m opened, after epoch, prepare func() error) (epoch, error) {
+	id, err := newEpochIdentity(m)
 	if err != nil {
 		return epoch{}, fmt.Errorf("keystore: epoch: %w", err)
 	}
-	id, err := parseIdentity(text)
+	sealed, err := sealEpochKey(id, m.to)
 	if err != nil {
-		return epoch{}, fmt.Errorf("keystore: epoch: %w", err)
-	}
-	if err := s.keepEpochKey(number, id, m.to); err != nil {
 		return epoch{}, err
 	}
-	now := s.clock()
-	e := epoch{Number: number, Recipient: to.String(), Master: m.to.String(),
-		CreatedAt: now.UnixMilli(), EndsAt: now.Add(s.horizon).UnixMilli()}
-	if err := s.db.Update(ctx, func(tx *db.Tx) error { return insertEpoch(tx, e) }); err != nil {
+	var e epoch
+	mine := false
+	err = s.db.Update(ctx, func(tx *db.Tx) error {
+		newest, found, err := newestEpoch(tx)
+		if err != nil || found && newest.Number > after.Number {
+			e = newest
+			return err
+		}
+		if prepare != nil {
+			if err := prepare(); err != nil {
+				return err
+			}
+		}
+		mine = true
+		if e, err = s.placeEpochKey(m, after.Number+1, sealed); err != nil {
+			return err
+		}
+		return insertEpoch(tx, e)
+	})
+	if err != nil && mine {
+		m.epochs.forget(after.Number + 1)
+	}
+	switch {
+	case err != nil:
 		return epoch{}, fmt.Errorf("keystore: epoch: %w", err)
+	case e.Master != m.to.String():
+		return epoch{}, ErrOtherMaster
+	}
+	return e, nil
+}
+
+// placeEpochKey stores the sealed key of a new epoch. A file that is there
+// already is never replaced: it may be the only way to keys that somebody has
+// sealed to it. If this master opens it, its key is the epoch's. The key is in
+// memory before the epoch is: who still has the last master can go on with it.
+func (s *Store) placeEpochKey(m opened, number int64, sealed []byte) (epoch, error) {
+	kept, err := s.files.create(number, sealed)
+	if err != nil {
+		return epoch{}, err
+	}
+	id, err := openEpochKey(kept, m)
+	if err != nil {
+		return epoch{}, fmt.Errorf("%w (%w)", ErrEpochTaken, err)
+	}
+	_, to, err := identityText(id)
+	if err != nil {
+		return epoch{}, err
 	}
 	k, err := newEpochKey(id)
 	if err != nil {
 		return epoch{}, err
 	}
 	m.epochs.put(number, k)
-	return e, nil
+	now := s.clock()
+	return epoch{Number: number, Recipient: to.String(), Master: m.to.String(),
+		CreatedAt: now.UnixMilli(), EndsAt: now.Add(s.horizon).UnixMilli()}, nil
 }
 
 // endEpochsBefore moves what is left in earlier epochs to the current one and
 // then destroys their keys, everywhere.
 func (s *Store) endEpochsBefore(ctx context.Context, m opened, current epoch) error {
-	open, err := s.openEpochs(ctx)
-	if err != nil || len(open) < 2 {
+	all, err := s.epochsBefore(ctx, current.Number)
+	if err != nil {
 		return err
+	}
+	open := slices.DeleteFunc(all, func(e epoch) bool {
+		if e.DestroyedAt > 0 { // perhaps by another process
+			m.epochs.drop(e.Number)
+		}
+		return e.DestroyedAt > 0
+	})
+	if len(open) == 0 {
+		return nil
 	}
 	if err := s.reseal(ctx, m, current); err != nil {
 		return err
 	}
 	for _, e := range open {
-		if e.Number >= current.Number {
-			continue
-		}
 		if err := s.endEpoch(ctx, m, e); err != nil {
 			return err
 		}
@@ -234,21 +304,17 @@ func (s *Store) endEpoch(ctx context.Context, m opened, e epoch) error {
 	if err == nil {
 		err = s.db.Update(ctx, func(tx *db.Tx) error { return endEpoch(tx, e.Number, at) })
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, db.ErrNoRow) { // none: another process was faster
 		return fmt.Errorf("keystore: end epoch: %w", err)
 	}
 	return nil
 }
 
-// openEpochs lists the epochs whose key still exists, oldest first.
-func (s *Store) openEpochs(ctx context.Context) (out []epoch, err error) {
+// epochsBefore lists the epochs before one, oldest first.
+func (s *Store) epochsBefore(ctx context.Context, number int64) (out []epoch, err error) {
 	err = s.db.View(ctx, func(tx *db.Tx) error {
 		all, err := allEpochs(tx)
-		for _, e := range all {
-			if e.DestroyedAt == 0 {
-				out = append(out, e)
-			}
-		}
+		out = slices.DeleteFunc(all, func(e epoch) bool { return e.Number >= number })
 		return err
 	})
 	if err != nil {

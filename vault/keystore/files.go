@@ -1,6 +1,7 @@
 package keystore
 
 import (
+	"bytes"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -28,8 +29,32 @@ func epochFile(dir string, number int64) string {
 	return filepath.Join(dir, fmt.Sprintf("epoch-%08d.age", number))
 }
 
-// write stores a sealed key everywhere, replacing what an interrupted attempt
-// has left.
+// create stores the sealed key of an epoch that has none, everywhere, and
+// answers what is there: if somebody has stored one before, that, and nothing is
+// replaced. Copies that differ are ErrEpochTaken.
+func (k epochKeys) create(number int64, sealed []byte) ([]byte, error) {
+	kept, err := k.read(number)
+	switch {
+	case errors.Is(err, ErrEpochLost):
+		kept = sealed
+	case err != nil:
+		return nil, fmt.Errorf("keystore: epoch key: %w", err)
+	}
+	for i, dir := range k.dirs {
+		there, err := createWhole(epochFile(dir, number), kept)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("keystore: epoch key: %w", err)
+		case i == 0:
+			kept = there // somebody may have come between
+		case !bytes.Equal(there, kept):
+			return nil, ErrEpochTaken
+		}
+	}
+	return kept, nil
+}
+
+// write stores a sealed key everywhere, replacing what is there.
 func (k epochKeys) write(number int64, sealed []byte) error {
 	for _, dir := range k.dirs {
 		if err := writeWhole(epochFile(dir, number), sealed); err != nil {
@@ -84,18 +109,44 @@ func overwrite(path string) error {
 
 // writeWhole writes a file that only its owner can read, whole or not at all.
 func writeWhole(path string, data []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*") // made 0600
+	aside, err := writeAside(path, data)
 	if err != nil {
 		return err
 	}
-	_, err = tmp.Write(data)
-	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(tmp.Name()))
+	if err := os.Rename(aside, path); err != nil {
+		return errors.Join(err, os.Remove(aside))
 	}
 	return syncPath(filepath.Dir(path))
+}
+
+// createWhole is writeWhole unless there is a file already, and answers what
+// there is.
+func createWhole(path string, data []byte) ([]byte, error) {
+	aside, err := writeAside(path, data)
+	if err != nil {
+		return nil, err
+	}
+	err = os.Link(aside, path) // unlike a rename, it replaces nothing
+	if errors.Is(err, fs.ErrExist) {
+		err = nil
+	}
+	if err := errors.Join(err, os.Remove(aside), syncPath(filepath.Dir(path))); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+}
+
+// writeAside writes a file beside the path it is meant for.
+func writeAside(path string, data []byte) (string, error) {
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*") // made 0600
+	if err != nil {
+		return "", err
+	}
+	_, err = tmp.Write(data)
+	if err := errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
+		return "", errors.Join(err, os.Remove(tmp.Name()))
+	}
+	return tmp.Name(), nil
 }
 
 func syncPath(dir string) error {

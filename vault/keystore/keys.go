@@ -128,7 +128,8 @@ func (s *Store) identityOnce(ctx context.Context, ds coop.DatasetID) (age.Identi
 }
 
 func (s *Store) row(ctx context.Context, ds coop.DatasetID) (k key, err error) {
-	err = s.db.View(ctx, func(tx *db.Tx) error {
+	// One row by its key: to watch for a cancellation costs more than to read it.
+	err = s.db.View(context.WithoutCancel(ctx), func(tx *db.Tx) error {
 		k, err = getKey(tx, ds)
 		return err
 	})

@@ -19,7 +19,8 @@
 // # What it refuses
 //
 // A master identity that the keystore is not sealed to; an epoch's key file
-// that does not fit; work with keys while the master is absent. Making a key
+// that does not fit; to replace such a file when an epoch begins, whoever has
+// left it there; work with keys while the master is absent. Making a key
 // takes public halves alone and works while it is locked.
 //
 // # What it cannot do
@@ -55,6 +56,7 @@ var (
 	ErrNoKey       = fault.New(fault.Gone, "dataset-key-gone", "There is no key for this dataset.")
 	ErrMasterKey   = fault.New(fault.Invalid, "master-key-invalid", "The passphrase does not open this file, or the file holds no master key.")
 	ErrOtherMaster = fault.New(fault.Invalid, "master-key-other", "This is not the master key that the keystore is sealed to.")
+	ErrEpochTaken  = fault.New(fault.Conflict, "epoch-key-taken", "There is a key file for the next epoch already, which this master key does not open: another server uses the directory, or a rotation to another master key was broken off. It has to be moved away by hand, if no server needs it.")
 	ErrEpochLost   = fault.New(fault.Unavailable, "epoch-key-lost", "The epoch key of this keystore is missing or does not fit; no dataset in it can be opened.")
 )
 
@@ -65,7 +67,7 @@ const DefaultHorizon = 7 * 24 * time.Hour
 // Config wires a keystore. All of it is needed, except where it says otherwise.
 type Config struct {
 	DB      *db.DB   // a database file of its own, so that backups of others never carry keys
-	Dirs    []string // of the epochs' key files, the same in each; made if missing. No backup may copy them
+	Dirs    []string // of the epochs' key files, the same in each; made if missing. No backup may copy them, no other keystore use them
 	Horizon time.Duration
 	Clock   coop.Clock
 	Logger  *slog.Logger
@@ -140,7 +142,7 @@ func (s *Store) Unlock(ctx context.Context, id age.Identity) error {
 	case err != nil:
 		return fmt.Errorf("keystore: unlock: %w", err)
 	case !found:
-		if current, err = s.beginEpoch(ctx, m, 1); err != nil {
+		if current, err = s.beginEpoch(ctx, m, epoch{}, nil); err != nil {
 			return fmt.Errorf("keystore: unlock: %w", err)
 		}
 	case current.Master != to.String():

@@ -164,6 +164,18 @@ func (s *Store) readEpochKey(m opened, e epoch) (age.Identity, error) {
 	if err != nil {
 		return nil, err
 	}
+	id, err := openEpochKey(sealed, m)
+	if err != nil {
+		return nil, err
+	}
+	if _, to, err := identityText(id); err != nil || to.String() != e.Recipient {
+		return nil, ErrEpochLost
+	}
+	return id, nil
+}
+
+// openEpochKey reads an epoch's key file.
+func openEpochKey(sealed []byte, m opened) (age.Identity, error) {
 	text, err := decryptWith(bytes.NewReader(sealed), m.id)
 	if err != nil {
 		return nil, fmt.Errorf("%w (%w)", ErrEpochLost, err)
@@ -171,9 +183,6 @@ func (s *Store) readEpochKey(m opened, e epoch) (age.Identity, error) {
 	defer clear(text)
 	ids, err := age.ParseIdentities(bytes.NewReader(text))
 	if err != nil || len(ids) != 1 {
-		return nil, ErrEpochLost
-	}
-	if _, to, err := identityText(ids[0]); err != nil || to.String() != e.Recipient {
 		return nil, ErrEpochLost
 	}
 	return ids[0], nil
@@ -190,4 +199,5 @@ func (c *epochCache) get(number int64) (*epochKey, bool) {
 }
 
 func (c *epochCache) put(number int64, k *epochKey) { c.keys.LoadOrStore(number, k) }
+func (c *epochCache) forget(number int64)           { c.keys.Delete(number) } // of an epoch that did not begin
 func (c *epochCache) drop(number int64)             { c.keys.Store(number, (*epochKey)(nil)) }

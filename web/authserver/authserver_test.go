@@ -8,6 +8,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"encoding/hex"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -329,17 +330,21 @@ func TestDatabaseHoldsNoSecret(t *testing.T) {
 // dump is every text this package stores.
 func (g *rig) dump() string {
 	g.t.Helper()
-	var out []string
-	err := g.db.View(g.t.Context(), func(tx *db.Tx) (err error) {
-		out, err = db.Collect(tx, func(rows *db.Rows) (s string, err error) { return s, rows.Scan(&s) }, `
-SELECT id || secret_hash || hex(secret_hash) || redirect_uris FROM authserver_clients
-UNION ALL SELECT signature || body FROM authserver_sessions`)
-		return err
+	var out strings.Builder
+	err := g.db.View(g.t.Context(), func(tx *db.Tx) error {
+		for _, table := range []string{"authserver_clients", "authserver_sessions"} {
+			text, err := testkit.Dump(tx, `SELECT * FROM `+table)
+			if err != nil {
+				return err
+			}
+			out.WriteString(text + hex.EncodeToString([]byte(text)))
+		}
+		return nil
 	})
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	return strings.Join(out, "\n")
+	return out.String()
 }
 
 func TestStorageFaultIsNotARefusal(t *testing.T) {
@@ -357,7 +362,7 @@ func TestStorageFaultIsNotARefusal(t *testing.T) {
 	if _, err := g.Introspect(context.Background(), token); err == nil || strings.Contains(err.Error(), "token-invalid") {
 		t.Errorf("introspection says %v", err)
 	}
-	if !strings.Contains(g.logs.String(), "no such table") {
+	if !strings.Contains(g.logs.String(), "authserver_sessions") {
 		t.Error("the fault was not logged")
 	}
 	if strings.Contains(g.logs.String(), secret) || strings.Contains(g.logs.String(), token) {

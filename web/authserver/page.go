@@ -249,6 +249,9 @@ func (p *pages) write(w http.ResponseWriter, status int, name, policy string, da
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
+	if status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", retryAfter)
+	}
 	h.Set("Content-Security-Policy", "default-src 'none'; "+p.policy+"; "+policy+"; frame-ancestors 'none'; base-uri 'none'")
 	w.WriteHeader(status)
 	_, _ = page.WriteTo(w) // the peer has gone; there is nobody to tell

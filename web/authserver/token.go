@@ -162,11 +162,17 @@ func (s *Server) serveIntrospect(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
+// retryAfter is how many seconds to wait while the storage is away.
+const retryAfter = "5"
+
 func (s *Server) refuseJSON(w http.ResponseWriter, r *http.Request, err error) {
 	s.report(r, err)
 	no := refuse(err)
-	if no.status == http.StatusUnauthorized {
+	switch no.status {
+	case http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", `Basic realm="datacoop"`)
+	case http.StatusServiceUnavailable:
+		w.Header().Set("Retry-After", retryAfter)
 	}
 	writeJSON(w, no.status, no)
 }

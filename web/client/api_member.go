@@ -81,6 +81,12 @@ func (c *Client) OpenDataset(ctx context.Context, pool string) (Dataset, error) 
 	return rest.Post[Dataset](ctx, c.conn, DatasetDraft{Pool: pool}, "v1", "datasets")
 }
 
+// OpenSelfCustody opens a dataset that the caller alone can open; see
+// Approvals.
+func (c *Client) OpenSelfCustody(ctx context.Context, pool string) (Dataset, error) {
+	return rest.Post[Dataset](ctx, c.conn, DatasetDraft{Pool: pool, Custody: CustodySelf}, "v1", "datasets")
+}
+
 // CreateUpload begins the upload of a dataset's age file of size bytes (tus
 // 1.0).
 func (c *Client) CreateUpload(ctx context.Context, dataset string, size int64) (Upload, error) {
@@ -180,6 +186,27 @@ func (c *Client) WithdrawConsent(ctx context.Context, s Scope) error {
 // DPV), byte for byte.
 func (c *Client) ConsentReceipt(ctx context.Context, s Scope) ([]byte, error) {
 	return c.document(ctx, "application/ld+json, application/json", "v1", "me", "consents", s.kind, s.id, "receipt")
+}
+
+// Questions is what the caller is and was asked about single requests.
+func (c *Client) Questions(ctx context.Context) (Page[Question], error) {
+	return rest.Get[Page[Question]](ctx, c.conn, "v1", "me", "questions")
+}
+
+// AnswerQuestion says whether a request may have one of the caller's datasets.
+func (c *Client) AnswerQuestion(ctx context.Context, request string, answer QuestionAnswer) (QuestionAnswer, error) {
+	return rest.Post[QuestionAnswer](ctx, c.conn, answer, "v1", "me", "questions", request)
+}
+
+// Reviews lists the requests that wait for a steward of vetting.
+func (c *Client) Reviews(ctx context.Context) (Page[AccessRequest], error) {
+	return rest.Get[Page[AccessRequest]](ctx, c.conn, "v1", "reviews")
+}
+
+// ReviewRequest says what a steward of vetting found.
+func (c *Client) ReviewRequest(ctx context.Context, request string, review RequestReview) error {
+	_, err := rest.Post[RequestReview](ctx, c.conn, review, "v1", "reviews", request)
+	return err
 }
 
 // Uses walks every access to the caller's data and every refusal, newest first.

@@ -7,12 +7,14 @@
 //
 // [New] makes a [Client] for a base URL, with [WithToken] for a member or
 // [WithCredentials] for a researcher. Its methods are the endpoints, one each,
-// typed by the wire types of this package. Three operations put them together:
+// typed by the wire types of this package. Four operations put them together:
 //
 //   - [Client.Share] recognises a member's export, reduces it to the pool's
 //     table, encrypts it and uploads it; run again, it goes on where it stood.
 //   - [Client.Fetch] downloads everything granted to a request, verifies and
 //     decrypts it.
+//   - [Client.Approve] re-wraps the key of a file that its member alone can open,
+//     for one granted request, on the member's own machine.
 //   - [Client.ProveRecipient] registers a researcher's recipient and proves
 //     that they hold its identity.
 //
@@ -41,7 +43,8 @@
 //
 // Passphrase-protected identity files, recipients of two kinds in one file,
 // challenges that are not a nonce (answering them would decrypt other people's
-// text for the server), ids that are not ids where they become file names.
+// text for the server), headers to re-wrap that are not of a file the member has
+// signed, ids that are not ids where they become file names.
 //
 // # Errors
 //

@@ -39,7 +39,8 @@ var errNothing = errors.New("there is nothing to fetch: the request has no files
 // on. Files that are there already are verified and not fetched again.
 //
 // A file that the policy refuses now, or that its member has taken back, is
-// listed as refused; it is no error. A file that fails verification is
+// listed as refused, and one whose member keeps the only key and has not
+// approved yet as waiting; neither is an error. A file that fails verification is
 // ErrTampered, once the others have been fetched. Everything else, among it
 // ErrWrongIdentity, ends Fetch at once. The manifest is valid in every case.
 func (c *Client) Fetch(ctx context.Context, o FetchOptions) (FetchManifest, error) {
@@ -91,7 +92,7 @@ func (f *fetching) list(ctx context.Context) error {
 		}
 		seen[file.ID] = true
 		f.files = append(f.files, file)
-		if !file.Gone {
+		if !file.Gone && file.State != FileAwaiting {
 			f.total += file.Size
 		}
 	}
@@ -166,6 +167,9 @@ func (f *fetching) one(ctx context.Context, file File) error {
 	case refusedNow(err):
 		f.manifest.refuse(file.ID, err.Error())
 		return nil
+	case awaits(err):
+		f.manifest.wait(file.ID, err.Error())
+		return nil
 	case errors.Is(err, ErrTampered):
 		f.mu.Lock()
 		defer f.mu.Unlock()
@@ -178,6 +182,12 @@ func (f *fetching) one(ctx context.Context, file File) error {
 // refusedNow reports whether err is about this file and final: forbidden, no
 // longer there, taken back.
 func refusedNow(err error) bool { return IsStatus(err, 403, 404, 410) }
+
+// awaits reports whether err says that a member has to approve first.
+func awaits(err error) bool {
+	var p *ProblemError
+	return errors.As(err, &p) && p.Code() == "awaiting-member"
+}
 
 func (f *fetching) advance(n int64) {
 	f.mu.Lock()

@@ -19,6 +19,7 @@ type FetchManifest struct {
 	Request string        `json:"request"`
 	Files   []FetchedFile `json:"files"`
 	Refused []RefusedFile `json:"refused"`
+	Waiting []RefusedFile `json:"waiting,omitempty"` // until their members, who keep the only keys, have approved
 }
 
 // FetchedFile is one decrypted file.
@@ -115,12 +116,20 @@ func (m *manifestFile) refuse(id, reason string) {
 	m.Refused = append(m.Refused, RefusedFile{ID: id, Reason: reason})
 }
 
+func (m *manifestFile) wait(id, reason string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.Waiting = append(m.Waiting, RefusedFile{ID: id, Reason: reason})
+}
+
 // save writes the manifest, its entries in the order of their ids.
 func (m *manifestFile) save() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	slices.SortFunc(m.Files, func(a, b FetchedFile) int { return strings.Compare(a.ID, b.ID) })
-	slices.SortFunc(m.Refused, func(a, b RefusedFile) int { return strings.Compare(a.ID, b.ID) })
+	for _, list := range [][]RefusedFile{m.Refused, m.Waiting} {
+		slices.SortFunc(list, func(a, b RefusedFile) int { return strings.Compare(a.ID, b.ID) })
+	}
 	text, err := json.MarshalIndent(m.FetchManifest, "", "  ")
 	if err != nil {
 		return fmt.Errorf("write manifest: %w", err)

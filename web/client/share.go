@@ -27,17 +27,23 @@ type ShareOptions struct {
 	Raw        bool               // share the file as it is, not the pool's table
 	Recipient  string             // the member's own public recipient: they can always read their data back
 	Consent    *Terms             // for this dataset alone; nil leaves it to the pool's answer
-	SigningKey ed25519.PrivateKey // signs the manifest; nil if none is registered
-	Dir        string             // keeps the ciphertext until it is sealed; empty for the user's cache directory
+	SigningKey ed25519.PrivateKey // signs the manifest; nil if none is registered, which self-custody does not allow
+
+	// SelfCustody leaves the member the only key: nothing is encrypted to the
+	// co-op's vault, and each granted request waits for Approve.
+	SelfCustody bool
+
+	Dir string // keeps the ciphertext until it is sealed; empty for the user's cache directory
 
 	Confirm  func(Preview) error     // asked before anything leaves the machine; its error ends Share unchanged
 	Progress func(done, total int64) // told the bytes of ciphertext the server has
 }
 
 // Share recognises an export, reduces it to the pool's table, encrypts it to
-// the member and to the dataset's own vault recipient, uploads it and seals
-// it. Nothing is sent before Confirm has agreed, and nothing but the encrypted
-// table, its profile and the consent is sent then.
+// the member and, unless they keep the only key, to the dataset's own vault
+// recipient, uploads it and seals it. Nothing is sent before Confirm has
+// agreed, and nothing but the encrypted table, its profile and the consent is
+// sent then.
 //
 // Interrupted by anything, the same call goes on where it stood: the
 // ciphertext and what the server has of it are remembered until it is sealed.
@@ -45,6 +51,9 @@ func (c *Client) Share(ctx context.Context, o ShareOptions) (Dataset, error) {
 	own, kind, err := header.ParseRecipient(o.Recipient)
 	if err != nil {
 		return Dataset{}, err
+	}
+	if o.SelfCustody && o.SigningKey == nil {
+		return Dataset{}, ErrUnsignedUpload
 	}
 	goods, err := prepare(o.Pool, o.Raw, o.Inputs)
 	if err != nil {
@@ -84,10 +93,13 @@ type sharing struct {
 	kind  string
 }
 
-// slot tells one upload from another: same server, pool, recipient and
-// content.
+// slot tells one upload from another: same server, pool, recipient, content
+// and custody.
 func (s *sharing) slot() string {
 	all := []string{s.c.Base(), s.o.Pool, s.o.Recipient, strconv.FormatBool(s.o.Raw), hex.EncodeToString(s.goods.digest[:])}
+	if s.o.SelfCustody {
+		all = append(all, CustodySelf)
+	}
 	sum := sha256.Sum256([]byte(strings.Join(all, "\x00")))
 	return hex.EncodeToString(sum[:16])
 }
@@ -107,6 +119,11 @@ func (s *sharing) run(ctx context.Context) (Dataset, error) {
 
 var errKind = errors.New("your account is registered with a recipient of another kind than this identity's (post-quantum and classic cannot be mixed); register this one or use the other identity")
 
+// ErrUnsignedUpload refuses self-custody without a signing key.
+var ErrUnsignedUpload = errors.New("keeping the only key needs a signing key as well: by its signature your machine knows, when a request waits, that it is about a file you shared. Make one with: datacoop keygen --signing")
+
+var errCustody = errors.New("this server does not let members keep the only key; nothing was sent")
+
 // open opens the dataset. The member's recipient is registered first if there
 // is none, because the vault recipient is made of the same kind.
 func (s *sharing) open(ctx context.Context) error {
@@ -124,9 +141,16 @@ func (s *sharing) open(ctx context.Context) error {
 	} else if _, kind, err := header.ParseRecipient(me.Recipient); err == nil && kind != s.kind {
 		return errKind
 	}
-	d, err := rest.Exchange[Dataset](ctx, s.c.conn, http.MethodPost, s.Key, DatasetDraft{Pool: s.o.Pool}, "v1", "datasets")
+	draft := DatasetDraft{Pool: s.o.Pool}
+	if s.o.SelfCustody {
+		draft.Custody = CustodySelf
+	}
+	d, err := rest.Exchange[Dataset](ctx, s.c.conn, http.MethodPost, s.Key, draft, "v1", "datasets")
 	if err != nil {
 		return err
+	}
+	if s.o.SelfCustody && (d.Custody != CustodySelf || d.VaultRecipient != "") {
+		return errCustody
 	}
 	s.Dataset, s.VaultRecipient, s.MaxBytes, s.ChunkBytes = d.ID, d.VaultRecipient, d.MaxBytes, d.ChunkBytes
 	return s.save()
@@ -143,14 +167,11 @@ func (s *sharing) encrypt(ctx context.Context) error {
 		}
 		s.Location, s.UploadKey, s.Received = "", "", false
 	}
-	vault, kind, err := header.ParseRecipient(s.VaultRecipient)
+	to, err := s.recipients()
 	if err != nil {
-		return fmt.Errorf("the server's vault recipient: %w", err)
+		return err
 	}
-	if kind != s.kind {
-		return errKind
-	}
-	if err := s.writeCiphertext(vault); err != nil {
+	if err := s.writeCiphertext(to); err != nil {
 		return err
 	}
 	if s.MaxBytes > 0 && s.Size > s.MaxBytes {
@@ -159,14 +180,29 @@ func (s *sharing) encrypt(ctx context.Context) error {
 	return s.save()
 }
 
-func (s *sharing) writeCiphertext(vault age.Recipient) error {
+// recipients are the member and, unless they keep the only key, the vault.
+func (s *sharing) recipients() ([]age.Recipient, error) {
+	if s.o.SelfCustody {
+		return []age.Recipient{s.own}, nil
+	}
+	vault, kind, err := header.ParseRecipient(s.VaultRecipient)
+	if err != nil {
+		return nil, fmt.Errorf("the server's vault recipient: %w", err)
+	}
+	if kind != s.kind {
+		return nil, errKind
+	}
+	return []age.Recipient{s.own, vault}, nil
+}
+
+func (s *sharing) writeCiphertext(to []age.Recipient) error {
 	file, err := os.CreateTemp(s.dir, ".tmp-*")
 	if err != nil {
 		return fmt.Errorf("encrypt: %w", err)
 	}
 	defer func() { _ = os.Remove(file.Name()) }() // gone already once it has been renamed
 	counted := &counter{to: sha256.New()}
-	err = s.encryptTo(io.MultiWriter(file, counted), vault)
+	err = s.encryptTo(io.MultiWriter(file, counted), to)
 	if err == nil {
 		err = s.measure(file)
 	}
@@ -180,8 +216,8 @@ func (s *sharing) writeCiphertext(vault age.Recipient) error {
 	return nil
 }
 
-func (s *sharing) encryptTo(w io.Writer, vault age.Recipient) error {
-	sealer, err := age.Encrypt(w, s.own, vault)
+func (s *sharing) encryptTo(w io.Writer, to []age.Recipient) error {
+	sealer, err := age.Encrypt(w, to...)
 	if err != nil {
 		return err
 	}

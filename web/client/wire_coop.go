@@ -37,7 +37,8 @@ type Proposal struct {
 	Note       string    `json:"note,omitempty"`
 }
 
-// Impact replays a proposal on past decisions.
+// Impact replays a proposal on past decisions, and tries it on requests that
+// nobody has made.
 type Impact struct {
 	Decisions  int      `json:"decisions" doc:"Past decisions replayed"`
 	NowRefused int      `json:"now_refused"`
@@ -45,6 +46,7 @@ type Impact struct {
 	Requests   int      `json:"requests" doc:"Access requests touched"`
 	Members    int      `json:"members" doc:"Members touched"`
 	Sentences  []string `json:"sentences"`
+	Changes    []string `json:"changes" doc:"Who would newly get data and who no longer, by requests of every kind that were tried; empty once the vote is over"`
 }
 
 // BallotBody is one member's vote.

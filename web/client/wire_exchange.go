@@ -63,6 +63,8 @@ type ResearcherDraft struct {
 	Kind   string `json:"kind" enum:"university,public-body,non-profit,company"`
 	Region string `json:"region" minLength:"2" maxLength:"2" doc:"ISO 3166-1 alpha-2"`
 	Email  string `json:"email,omitempty" maxLength:"200" doc:"Where invoices go"`
+
+	Institution string `json:"institution,omitempty" maxLength:"128" doc:"What members may name in their terms, such as a ROR; without spaces"`
 }
 
 // Researcher is a vetted researcher. The secret is in the answer that made it.
@@ -98,6 +100,25 @@ type RequestDraft struct {
 	DPV           string `json:"dpv" maxLength:"60" doc:"DPV purpose" example:"AcademicResearch"`
 	RetentionDays int64  `json:"retention_days" minimum:"1" maximum:"3650" doc:"How long copies are kept"`
 	Recipient     string `json:"recipient,omitempty" maxLength:"36" doc:"Id of a proven recipient; may be left out of a dry run"`
+	Study         Study  `json:"study,omitzero" doc:"What the request says of its study; conditions of members are matched with it"`
+}
+
+// Study is what a request says of the work itself. What is not said meets no
+// condition a member may have made.
+type Study struct {
+	Disease      string   `json:"disease,omitempty" maxLength:"13" doc:"Mondo code; needed with DUO:0000007" example:"MONDO:0005015"`
+	Kinds        []string `json:"kinds,omitempty" maxItems:"9" doc:"Every kind of study it is: genetic, phenotype, ancestry, methods, drug-development, control-group, population-health, age-group, sex-or-gender"`
+	Ethics       bool     `json:"ethics,omitempty" doc:"An ethics board's approval can be shown to a steward"`
+	Publishes    bool     `json:"publishes,omitempty" doc:"The results will be published for everybody"`
+	PublishFrom  string   `json:"publish_from,omitempty" maxLength:"10" doc:"Nothing will be published before this day, YYYY-MM-DD"`
+	Returns      bool     `json:"returns,omitempty" doc:"What is derived from the data will come back to the co-op"`
+	Collaborates bool     `json:"collaborates,omitempty" doc:"The co-op will be worked with"`
+	Project      string   `json:"project,omitempty" maxLength:"128" doc:"The project it belongs to"`
+}
+
+// RequestReview is what a steward says about a request that waits for one.
+type RequestReview struct {
+	Approve bool `json:"approve" doc:"Whether what the request states has been found to be so"`
 }
 
 // CheckResult is a dry run: nothing is recorded.
@@ -109,7 +130,22 @@ type CheckResult struct {
 	ByReason  []ReasonCount  `json:"by_reason" doc:"Why datasets would not pass; small counts are suppressed"`
 	ByLayer   map[string]int `json:"by_layer" doc:"Refusals by layer: base, coop, member"`
 	Yield     []PurposeYield `json:"yield" doc:"What other purposes would pass"`
+	Nearest   []Nearest      `json:"nearest" doc:"The nearest requests that would pass more, each decided; none that is about fewer members than the minimum group"`
 	Sentences []string       `json:"sentences"`
+}
+
+// Nearest is the smallest change of a request that would pass more datasets,
+// with everything that stays as asked.
+type Nearest struct {
+	Layers        []string `json:"layers" doc:"Of law that refused what would pass: base, coop, member"`
+	Fields        []string `json:"fields" doc:"What is to be changed: duo, dpv, retention_days, price, vetted, reviewed, study.publishes, study.returns, study.ethics, study.collaborates"`
+	DUO           string   `json:"duo"`
+	DPV           string   `json:"dpv"`
+	RetentionDays int64    `json:"retention_days"`
+	Price         int64    `json:"price" doc:"For one dataset, in minor units; the co-op sets it"`
+	Datasets      int      `json:"datasets" doc:"Datasets that would pass"`
+	More          int      `json:"more" doc:"How many of them do not pass now"`
+	Sentence      string   `json:"sentence"`
 }
 
 // ReasonCount is a reason and how many datasets it stopped.
@@ -143,6 +179,7 @@ type AccessRequest struct {
 	SubmittedAt   time.Time     `json:"submitted_at"`
 	ExpiresAt     *time.Time    `json:"expires_at,omitempty"`
 	Note          string        `json:"note,omitempty" doc:"Why it is closed, in a sentence"`
+	Study         Study         `json:"study,omitzero" doc:"What the request says of its study"`
 }
 
 // Quote is the price of what was granted.
@@ -175,7 +212,11 @@ type File struct {
 	SHA256 string `json:"sha256" doc:"SHA-256 of the encrypted payload: everything after the age header, hex"`
 	Raw    bool   `json:"raw" doc:"True when the member shared the export itself, not the pool's table"`
 	Gone   bool   `json:"gone" doc:"True when it can no longer be fetched"`
+	State  string `json:"state" enum:"ready,awaiting-member,declined,gone" doc:"ready: can be fetched if consent still holds; awaiting-member: its member keeps the only key and has not approved this request yet; declined: they said no to it; gone: it can no longer be fetched"`
 }
+
+// FileAwaiting is the state of a file whose member has not approved yet.
+const FileAwaiting = "awaiting-member"
 
 // BankImport says what a bank statement settled.
 type BankImport struct {

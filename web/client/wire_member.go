@@ -61,6 +61,40 @@ type Terms struct {
 	Commercial     bool     `json:"commercial" doc:"Whether commercial use is allowed"`
 	MinPrice       int64    `json:"min_price" minimum:"0" doc:"Lowest price per access, in minor units"`
 	Days           int64    `json:"days" minimum:"0" maximum:"36500" doc:"Days until it expires; 0 means until withdrawn"`
+
+	Diseases     []string `json:"diseases,omitempty" maxItems:"32" doc:"Mondo codes: the only diseases that disease-specific research (DUO:0000007) may be about"`
+	Conditions   []string `json:"conditions,omitempty" maxItems:"32" doc:"DUO modifiers without a value: DUO:0000015, 16, 18, 19, 20, 21, 29, 44, 45, 46"`
+	Studies      []string `json:"studies,omitempty" maxItems:"32" doc:"The only kinds of study (DUO:0000012): genetic, phenotype, ancestry, methods, drug-development, control-group, population-health, age-group, sex-or-gender"`
+	Users        []string `json:"users,omitempty" maxItems:"32" doc:"Ids of the only researchers (DUO:0000026)"`
+	Projects     []string `json:"projects,omitempty" maxItems:"32" doc:"The only projects (DUO:0000027)"`
+	Institutions []string `json:"institutions,omitempty" maxItems:"32" doc:"The only institutions, as vetted (DUO:0000028)"`
+	KeepMonths   int64    `json:"keep_months,omitempty" minimum:"0" maximum:"120" doc:"Longest time copies may be kept, in months (DUO:0000025); 0 means as long as base law allows"`
+	PublishFrom  string   `json:"publish_from,omitempty" maxLength:"10" doc:"Day before which nothing may be published, YYYY-MM-DD (DUO:0000024)"`
+	Categories   []string `json:"categories,omitempty" maxItems:"32" doc:"The only kinds of personal data a released dataset may hold, as DPV terms"`
+	Mode         string   `json:"mode,omitempty" enum:"standing,ask,once" doc:"standing unless said: ask puts every request to the member, once is good for one release of each dataset"`
+}
+
+// Question is what a member's terms leave to them about one request.
+type Question struct {
+	Request    string     `json:"request"`
+	Dataset    string     `json:"dataset"`
+	Title      string     `json:"title" doc:"What the data are wanted for, in the researcher's words"`
+	Researcher string     `json:"researcher"`
+	Answer     string     `json:"answer" enum:",yes,no" doc:"Empty until answered"`
+	AskedAt    time.Time  `json:"asked_at"`
+	AnsweredAt *time.Time `json:"answered_at,omitempty"`
+}
+
+// Answers to a question.
+const (
+	AnswerYes = "yes"
+	AnswerNo  = "no"
+)
+
+// QuestionAnswer answers a question; it can be changed until the data are fetched.
+type QuestionAnswer struct {
+	Dataset string `json:"dataset" maxLength:"36" doc:"The dataset the answer is about"`
+	Answer  string `json:"answer" enum:"yes,no"`
 }
 
 // ConsentRecord is a member's standing answer for a pool or one dataset.
@@ -90,15 +124,23 @@ type Profile struct {
 
 // DatasetDraft opens a dataset.
 type DatasetDraft struct {
-	Pool string `json:"pool" maxLength:"32" doc:"Pool id"`
+	Pool    string `json:"pool" maxLength:"32" doc:"Pool id"`
+	Custody string `json:"custody,omitempty" enum:"vault,self" default:"vault" doc:"Who can open the dataset beside you: the co-op's vault, which re-wraps granted requests by itself; or nobody (self), and every granted request waits until your own client has answered it at /v1/me/approvals. Self needs a registered recipient."`
 }
+
+// The values of DatasetDraft.Custody and Dataset.Custody.
+const (
+	CustodyVault = "vault"
+	CustodySelf  = "self"
+)
 
 // Dataset is one encrypted upload of the member.
 type Dataset struct {
 	ID             string     `json:"id"`
 	Pool           string     `json:"pool"`
 	State          string     `json:"state" enum:"open,uploading,received,available,shredding,shredded" doc:"available once sealed; shredding and shredded once revoked"`
-	VaultRecipient string     `json:"vault_recipient" doc:"age recipient of this dataset alone; encrypt to it and to yourself"`
+	Custody        string     `json:"custody" enum:"vault,self" doc:"self when the member keeps the only key and approves each granted request"`
+	VaultRecipient string     `json:"vault_recipient" doc:"age recipient of this dataset alone; encrypt to it and to yourself. Empty in self-custody: encrypt to yourself alone"`
 	Size           int64      `json:"size" doc:"Bytes of the encrypted payload"`
 	SHA256         string     `json:"sha256" doc:"SHA-256 of the encrypted payload: everything after the age header, hex"`
 	Raw            bool       `json:"raw" doc:"True when shared as it is, not as the pool's table"`
@@ -135,7 +177,7 @@ type SealBody struct {
 type Use struct {
 	ID         string    `json:"id"`
 	At         time.Time `json:"at"`
-	Stage      string    `json:"stage" enum:"request,delivery"`
+	Stage      string    `json:"stage" enum:"request,approval,delivery" doc:"request: asked for; approval: answered by the member who keeps the only key; delivery: fetched"`
 	Allowed    bool      `json:"allowed"`
 	Dataset    string    `json:"dataset"`
 	Pool       string    `json:"pool"`

@@ -32,7 +32,7 @@ func (p *Portal) add(v *visit) error {
 		Pools           []addPool
 		Choices         choices
 		Price           coop.Money // the page fills it in once it knows the pool
-	}{islands.Folder(), p.BaseURL, nil, choicesWith("0"), 0}
+	}{islands.Folder(), p.BaseURL, nil, choicesWith("0", ""), 0}
 	for _, pool := range pools {
 		s, err := p.standing(v.ctx(), v.me.ID, pool.ID, "")
 		if err != nil {

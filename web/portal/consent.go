@@ -145,7 +145,7 @@ func (p *Portal) answerForm(v *visit, s scope) error {
 		Standing standing
 		Choices  choices
 		Price    coop.Money // that researchers pay
-	}{s, now, choicesWith(v.form.Get("days")), s.Pool.Price})
+	}{s, now, choicesWith(v.form.Get("days"), v.form.Get("keep")), s.Pool.Price})
 }
 
 func (p *Portal) poolAnswer(v *visit) error {

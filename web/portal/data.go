@@ -60,7 +60,14 @@ func (p *Portal) datasets(v *visit) error {
 	if err := p.whoUsed(v.ctx(), v.me.ID, list); err != nil {
 		return err
 	}
-	return v.show("data", struct{ Datasets []owned }{list})
+	waiting, err := p.Market.Waiting(v.ctx(), v.me.ID)
+	if err != nil {
+		return err
+	}
+	return v.show("data", struct {
+		Datasets []owned
+		Waiting  int
+	}{list, waiting})
 }
 
 // whoUsed adds to each dataset who read it and how many were refused.

@@ -21,6 +21,7 @@ type overview struct {
 	Refusals int  // requests refused in that time
 	Earned   coop.Money
 	Ballots  []ballotDue
+	Waiting  int // granted requests that wait for the member's own key
 }
 
 // task is one first step.
@@ -50,6 +51,9 @@ func (p *Portal) overview(v *visit) error {
 		o.Earned += d.Earned
 	}
 	if o.Uses, o.Refusals, err = p.recent(v.ctx(), v.me.ID); err != nil {
+		return err
+	}
+	if o.Waiting, err = p.Market.Waiting(v.ctx(), v.me.ID); err != nil {
 		return err
 	}
 	if o.Ballots, err = p.ballotsDue(v.ctx(), v.me.ID); err != nil {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 
 	"distributed.ai/datacoop/governance"
@@ -88,6 +89,16 @@ func (f form) Get(field string) string {
 		return ""
 	}
 	return f[field][0]
+}
+
+// All are the values of a field that say something.
+func (f form) All(field string) []string {
+	return slices.DeleteFunc(slices.Clone(f[field]), func(s string) bool { return s == "" })
+}
+
+// Any reports whether one of the fields says something.
+func (f form) Any(fields []string) bool {
+	return slices.ContainsFunc(fields, func(field string) bool { return len(f.All(field)) > 0 })
 }
 
 // Has reports whether a field had a value, as ticked boxes do.

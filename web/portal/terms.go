@@ -2,6 +2,7 @@ package portal
 
 import (
 	"net/url"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,20 +48,49 @@ type choices struct {
 	Kinds    []coop.Term
 	Uses     []coop.Term // what base law does not refuse anyway
 	Days     []choice
+
+	Diseases   []coop.Term
+	Conditions []coop.Term
+	Modes      []choice
+	Keep       []choice // months that copies may be kept
+	Kept       []string // parts without fields of their own: handed on as they stand
 }
 
 type choice struct{ Value, Label string }
 
-// choicesWith offers everything the form has; an unusual number of days that
-// stands already stays on offer.
-func choicesWith(days string) choices {
+// choicesWith offers everything the form has; an unusual number of days or months
+// that stands already stays on offer.
+func choicesWith(days, keep string) choices {
 	never := policies.Forbidden()
 	uses := slices.DeleteFunc(coop.DPVPurposes(), func(t coop.Term) bool { return slices.Contains(never, t.Code) })
 	lasting := []choice{{"0", "Until I change it"}, {"90", "Three months"}, {"365", "One year"}, {"730", "Two years"}}
 	if days != "" && !slices.ContainsFunc(lasting, func(c choice) bool { return c.Value == days }) {
 		lasting = append(lasting, choice{days, days + " days"})
 	}
-	return choices{presets(), coop.DUOPurposes(), coop.RequesterKinds(), uses, lasting}
+	return choices{presets(), coop.DUOPurposes(), coop.RequesterKinds(), uses, lasting,
+		coop.Diseases(), coop.Conditions(), modes, keeping(keep),
+		[]string{"study", "user", "project", "institution", "category", "publish"}}
+}
+
+var modes = []choice{
+	{"", "My answer stands until I change it"},
+	{consent.ModeAsk, "Ask me about each request"},
+	{consent.ModeOnce, "Once: each dataset is released one time, then this answer is used up"},
+}
+
+func keeping(months string) []choice {
+	out := []choice{{"", "As long as the co-op’s law allows"}, {"6", "Six months"}, {"12", "One year"}, {"24", "Two years"}, {"60", "Five years"}}
+	if !slices.ContainsFunc(out, func(c choice) bool { return c.Value == months }) {
+		out = append(out, choice{months, months + " months"})
+	}
+	return out
+}
+
+// lists are the parts of an answer that are lists, by their field in the form.
+func lists(t *consent.Terms) map[string]*[]string {
+	return map[string]*[]string{"purpose": &t.Purposes, "except": &t.Except, "use": &t.DPV, "kind": &t.RequesterKinds,
+		"disease": &t.Diseases, "condition": &t.Conditions, "study": &t.Studies, "user": &t.Users, "project": &t.Projects,
+		"institution": &t.Institutions, "category": &t.Categories}
 }
 
 var (
@@ -80,9 +110,15 @@ func (p *Portal) terms(v *visit) (consent.Terms, error) {
 	if chosen != ownRules {
 		return consent.Terms{}, errPreset
 	}
-	t := consent.Terms{Effect: consent.Given, Purposes: v.form["purpose"], Except: v.form["except"], DPV: v.form["use"],
-		RequesterKinds: v.form["kind"], Regions: regions(v.text("region")), Commercial: v.form.Get("commercial") == "yes"}
+	t := consent.Terms{Effect: consent.Given, Regions: regions(v.text("region")), Commercial: v.form.Get("commercial") == "yes",
+		PublishFrom: v.text("publish"), Mode: v.form.Get("mode")}
+	for name, list := range lists(&t) {
+		*list = v.form[name]
+	}
 	var err error
+	if t.KeepMonths, err = strconv.ParseInt(or(v.text("keep"), "0"), 10, 64); err != nil {
+		return consent.Terms{}, errDays
+	}
 	if price := strings.ReplaceAll(v.text("price"), ",", "."); price != "" {
 		if t.MinPrice, err = coop.ParseMoney(price, p.Charter.Currency); err != nil {
 			return consent.Terms{}, errPrice
@@ -108,7 +144,14 @@ func (p *Portal) typed(s standing) url.Values {
 	}
 	t := s.Record.Terms
 	f.Set("preset", presetOf(t))
-	f["purpose"], f["except"], f["use"], f["kind"] = t.Purposes, t.Except, t.DPV, t.RequesterKinds
+	for name, list := range lists(&t) {
+		f[name] = *list
+	}
+	f.Set("publish", t.PublishFrom)
+	f.Set("mode", t.Mode)
+	if t.KeepMonths > 0 {
+		f.Set("keep", strconv.FormatInt(t.KeepMonths, 10))
+	}
 	f.Set("region", strings.Join(t.Regions, ", "))
 	f.Set("days", strconv.FormatInt(t.Days, 10))
 	if t.MinPrice > 0 {
@@ -124,8 +167,10 @@ func (p *Portal) typed(s standing) url.Values {
 func presetOf(t consent.Terms) string {
 	for _, ready := range presets() {
 		r := ready.terms
+		rest := t
+		rest.Purposes, rest.RequesterKinds, rest.Effect, rest.Commercial = nil, nil, "", false
 		if t.Effect == r.Effect && same(t.Purposes, r.Purposes) && same(t.RequesterKinds, r.RequesterKinds) &&
-			t.Commercial == r.Commercial && len(t.Except)+len(t.DPV)+len(t.Regions) == 0 && t.MinPrice == 0 && t.Days == 0 {
+			t.Commercial == r.Commercial && reflect.DeepEqual(rest.Normal(), consent.Terms{}.Normal()) {
 			return ready.ID
 		}
 	}

@@ -112,7 +112,7 @@ var words = template.FuncMap{
 	},
 	"count":   count,
 	"bytes":   bytesize,
-	"purpose": purposeWords,
+	"purpose": coop.Purpose.Plain,
 	"kind":    func(code string) string { return labelOf(coop.RequesterKinds(), code) },
 	"layer":   func(l string) string { return layers[l] },
 	"line":    func(kind string) string { return or(lines[kind], kind) },
@@ -193,19 +193,6 @@ func bytesize(n int64) string {
 		v, i = v/1000, i+1
 	}
 	return fmt.Sprintf("%.1f %s", v, units[i])
-}
-
-func purposeWords(p coop.Purpose) string {
-	return plainOf(coop.DUOPurposes(), p.DUO) + "; " + plainOf(coop.DPVPurposes(), p.DPV)
-}
-
-func plainOf(terms []coop.Term, code string) string {
-	for _, t := range terms {
-		if t.Code == code {
-			return t.Plain
-		}
-	}
-	return code
 }
 
 func labelOf(terms []coop.Term, code string) string {

@@ -3,7 +3,9 @@ package portal
 import (
 	"bytes"
 	"io/fs"
+	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -147,5 +149,36 @@ func TestEveryFieldAtFaultHasAPlace(t *testing.T) {
 		if !strings.Contains(all, `id="`+field+`"`) {
 			t.Errorf("%s points at %s, which no page has", code, field)
 		}
+	}
+}
+
+// What a member has set elsewhere, the form shows or hands on, and saving it
+// changes nothing.
+func TestAnAnswerSetElsewhereSurvivesTheForm(t *testing.T) {
+	p := &Portal{Config: Config{Charter: coop.Charter{Currency: "EUR"}}}
+	said := consent.Terms{Effect: consent.Given, Purposes: []string{"DUO:0000007"}, Diseases: []string{"MONDO:0005015"}, RequesterKinds: []string{"university"},
+		Except: []string{"DUO:0000011"}, DPV: []string{"AcademicResearch"}, Regions: []string{"EU"}, MinPrice: 950, Days: 30,
+		Conditions: []string{"DUO:0000021", "DUO:0000029"}, Studies: []string{"genetic"}, Users: []string{coop.NewID()}, Projects: []string{"p1"},
+		Institutions: []string{"https://ror.org/1"}, KeepMonths: 18, PublishFrom: "2031-05-06", Categories: []string{"DNACode"}, Mode: consent.ModeAsk}
+	if err := said.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	typed := p.typed(standing{Found: true, Record: consent.Record{Terms: said}})
+	again, err := p.terms(&visit{form: typed})
+	if err != nil || !reflect.DeepEqual(again.Normal(), said.Normal()) {
+		t.Errorf("%+v became %+v (%v)", said, again, err)
+	}
+	page, err := fs.ReadFile(templates, "templates/_answers.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range typed {
+		kept := slices.Contains(choicesWith("", "").Kept, name)
+		if !kept && !bytes.Contains(page, []byte(`name="`+name+`"`)) {
+			t.Errorf("the form loses %s", name)
+		}
+	}
+	if choices := choicesWith("", "18").Keep; choices[len(choices)-1].Value != "18" {
+		t.Error("an unusual number of months is not on offer")
 	}
 }

@@ -35,8 +35,9 @@ import (
 
 // Coop is a running co-op of its own, made for one benchmark.
 type Coop struct {
-	Base       string // of its HTTP server
-	Data       string // its data directory
+	Base       string         // of its HTTP server
+	Data       string         // its data directory
+	Master     vault.Identity // the vault's
 	Accounts   []demo.Account
 	Clock      func() time.Time
 	DB         *db.DB
@@ -69,14 +70,14 @@ type Figure struct {
 }
 
 // Names lists the benchmarks there are.
-func Names() []string { return []string{"grant", "upload", "download", "rotate"} }
+func Names() []string { return []string{"grant", "upload", "download", "rotate", "decide", "cohort"} }
 
 // Run measures the named benchmark, or every one without a name, and prints its
 // figures as they come. An error means that something could not be measured;
 // a goal that is missed is not an error.
 func Run(ctx context.Context, name string, env Env) error {
 	all := map[string]func(context.Context, Env) ([]Figure, error){
-		"grant": grant, "upload": upload, "download": download, "rotate": rotate,
+		"grant": grant, "upload": upload, "download": download, "rotate": rotate, "decide": decide, "cohort": cohort,
 	}
 	if name != "" && all[name] == nil {
 		return fmt.Errorf("there is no benchmark %q; there are %v", name, Names())

@@ -20,9 +20,10 @@ const pool = "wearables"
 // people are the members of a co-op and one researcher who may ask.
 type people struct {
 	*Coop
-	members    []member
-	researcher *client.Client
-	recipient  client.Recipient
+	members     []member
+	researcher  *client.Client
+	credentials client.Option // the researcher's
+	recipient   client.Recipient
 }
 
 type member struct {
@@ -69,7 +70,8 @@ func (p *people) vet(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if p.researcher, err = client.New(p.Base, client.WithCredentials(r.ClientID, r.ClientSecret)); err != nil {
+	p.credentials = client.WithCredentials(r.ClientID, r.ClientSecret)
+	if p.researcher, err = client.New(p.Base, p.credentials); err != nil {
 		return err
 	}
 	id, err := client.Keygen(false)
@@ -138,9 +140,9 @@ func (p *people) files(ctx context.Context) (files []client.File, err error) {
 // pay imports a bank statement (camt.053) with the invoice's amount.
 func (p *people) pay(ctx context.Context, inv client.Invoice) error {
 	statement := fmt.Sprintf(`<Document><BkToCstmrStmt><Stmt><Id>bench</Id><Ntry><Amt Ccy="%s">%d.%02d</Amt>`+
-		`<CdtDbtInd>CRDT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts><AcctSvcrRef>bench-1</AcctSvcrRef><NtryDtls><TxDtls><RmtInf><Strd>`+
+		`<CdtDbtInd>CRDT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts><AcctSvcrRef>%s</AcctSvcrRef><NtryDtls><TxDtls><RmtInf><Strd>`+
 		`<CdtrRefInf><Ref>%s</Ref></CdtrRefInf></Strd></RmtInf></TxDtls></NtryDtls></Ntry></Stmt></BkToCstmrStmt></Document>`,
-		inv.Currency, inv.Total/100, inv.Total%100, inv.Reference)
+		inv.Currency, inv.Total/100, inv.Total%100, inv.ID, inv.Reference)
 	got, err := p.members[1].api.ImportBankStatement(ctx, []byte(statement))
 	if err == nil && got.Matched != 1 {
 		err = errors.New("the payment was not recognised")

@@ -71,9 +71,32 @@ func (s *server) stop() error {
 	return err
 }
 
-// resident and peak are what the process holds of memory, in megabytes.
-func (s *server) resident() float64 { return s.status("VmRSS:") }
-func (s *server) peak() float64     { return s.status("VmHWM:") }
+// memory is what a process holds at a moment, in megabytes.
+type memory struct {
+	all     float64 // resident
+	program float64 // of that, the program's own file and its libraries, as far as they have been read
+}
+
+func (s *server) memory() memory {
+	return memory{all: s.status("VmRSS:"), program: s.status("RssFile:")}
+}
+
+// peak is the most the process has held since forget, in megabytes.
+func (s *server) peak() float64 { return s.status("VmHWM:") }
+
+// forget has the peak of starting not count (proc(5), clear_refs). Where that
+// is not allowed it counts.
+func (s *server) forget() {
+	_ = os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", s.process.Process.Pid), []byte("5"), 0)
+}
+
+// resident is a figure of the process's memory at its peak, all of it.
+func (s *server) resident(name string, goal float64, idle memory, samples int) Figure {
+	peak := s.peak()
+	return atMost(goal, Figure{Name: name, Value: peak, Unit: "MB", Samples: samples,
+		Anchor: fmt.Sprintf("absolute: the whole process at its peak. Of that it holds %.0f when idle, %.0f of them the program's own file, "+
+			"which the system reads in and takes back as it likes; uploads add %.1f", idle.all, idle.program, peak-idle.all)})
+}
 
 // status reads one line of /proc/PID/status; 0 where there is none.
 func (s *server) status(name string) float64 {

@@ -1,5 +1,6 @@
-// Package custody keeps a data directory's master key: the commands with which
-// people seal it, split it among custodians, put it together and check it.
+// Package custody keeps a data directory's secrets: the master key, with the
+// commands by which people seal it, split it among custodians, put it together
+// and check it, and the keys that the server signs with, which open no dataset.
 //
 // The key lies in vault.key.age, encrypted with a passphrase, in the form that
 // stock age reads. Either people know the passphrase (vault seal), or nobody

@@ -13,7 +13,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 
 	"distributed.ai/datacoop/consent"
 	"distributed.ai/datacoop/internal/audit"
@@ -122,6 +124,7 @@ func (c *Ledger) Run() error {
 type Log struct {
 	Server string `required:"" help:"The co-op's server."`
 	Key    string `help:"The log's verifier key, if you have it from elsewhere; else the server's word is taken."`
+	Mirror string `type:"path" help:"Keep a copy of the log in this folder once it is checked. Whoever has one can prove later what was published, and a co-op that was restored from a backup learns from it what was revoked since."`
 }
 
 // Run reads every leaf the server publishes and compares the tree's root with
@@ -142,10 +145,76 @@ func (c *Log) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	leaves, err := audit.Recompute(checkpoint, c.Key, func(path string) ([]byte, error) { return api.Tile(ctx, path) })
+	read := map[string][]byte{}
+	leaves, err := audit.Recompute(checkpoint, c.Key, func(path string) ([]byte, error) {
+		data, err := api.Tile(ctx, path)
+		read[path] = data
+		return data, err
+	})
 	if err != nil {
 		return err
 	}
+	if c.Mirror != "" {
+		if err := c.keep(checkpoint, read); err != nil {
+			return fmt.Errorf("mirror: %w", err)
+		}
+	}
 	fmt.Printf("✓ log: %d leaves make the signed tree\n", leaves)
+	return nil
+}
+
+// checkpointFile is the log's newest signed head, beside the tiles it covers.
+const checkpointFile = "checkpoint"
+
+// keep writes the tiles of leaves first and the checkpoint that covers them
+// last. It refuses to replace a longer log, or another co-op's.
+func (c *Log) keep(checkpoint []byte, tiles map[string][]byte) error {
+	if err := os.MkdirAll(c.Mirror, 0o755); err != nil { // #nosec G301 -- the log is public
+		return err
+	}
+	root, err := os.OpenRoot(c.Mirror)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = root.Close() }() // what was written is closed
+	if err := c.continues(root, tiles, checkpoint); err != nil {
+		return err
+	}
+	for path, data := range tiles {
+		if err := root.MkdirAll(filepath.Dir(path), 0o755); err != nil { // #nosec G301 -- the log is public
+			return err
+		}
+		if err := root.WriteFile(path, data, 0o644); err != nil { // #nosec G306 -- the log is public
+			return err
+		}
+	}
+	if err := root.WriteFile(checkpointFile+".new", checkpoint, 0o644); err != nil { // #nosec G306 -- the log is public
+		return err
+	}
+	return root.Rename(checkpointFile+".new", checkpointFile)
+}
+
+// continues compares what the mirror holds with what the server publishes now:
+// a server that shows another history than before is caught here.
+func (c *Log) continues(root *os.Root, tiles map[string][]byte, checkpoint []byte) error {
+	held, err := root.ReadFile(checkpointFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	now, err := audit.Read(checkpoint, c.Key, func(path string) ([]byte, error) { return tiles[path], nil })
+	if err != nil {
+		return err
+	}
+	switch err := now.Reaches(held, c.Key); {
+	case errors.Is(err, audit.ErrBehind):
+		return errors.New("the server publishes less than it did before: entries have been taken back")
+	case errors.Is(err, audit.ErrFork):
+		return errors.New("the server publishes another history than it did before")
+	case err != nil:
+		return fmt.Errorf("the folder holds the log of another co-op: %w", err)
+	}
 	return nil
 }

@@ -5,11 +5,11 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 )
 
 // Upload is an upload under way, by tus 1.0 (tus.io, core protocol with the
@@ -20,8 +20,8 @@ type Upload struct {
 	Size     int64  // bytes of the whole file
 }
 
-// Sizes of one PATCH: what a server may suggest, and what is used if it does
-// not. One chunk is held in memory.
+// Sizes of one PATCH: what a server may suggest, and what is begun with if it
+// does not. Two chunks are held in memory.
 const (
 	smallestChunk = 64 << 10
 	usualChunk    = 8 << 20
@@ -69,18 +69,21 @@ func (c *Conn) UploadOffset(ctx context.Context, u Upload) (Upload, error) {
 
 // Append sends the bytes that follow u.Offset, with their SHA-256. It is tried
 // once: after a failure ask UploadOffset where to go on, or use Upload.
-func (c *Conn) Append(ctx context.Context, u Upload, chunk []byte) (Upload, error) {
-	sum := sha256.Sum256(chunk)
+func (c *Conn) Append(ctx context.Context, u Upload, data []byte) (Upload, error) {
+	return c.send(ctx, u, chunk{at: u.Offset, data: data, sum: sha256.Sum256(data)})
+}
+
+func (c *Conn) send(ctx context.Context, u Upload, part chunk) (Upload, error) {
 	header := tusHeader()
 	header.Set("Content-Type", "application/offset+octet-stream")
 	header.Set("Upload-Offset", strconv.FormatInt(u.Offset, 10))
-	header.Set("Upload-Checksum", "sha256 "+base64.StdEncoding.EncodeToString(sum[:]))
-	answer, err := c.uploadCall(ctx, http.MethodPatch, u, header, chunk)
+	header.Set("Upload-Checksum", "sha256 "+base64.StdEncoding.EncodeToString(part.sum[:]))
+	answer, err := c.uploadCall(ctx, http.MethodPatch, u, header, part.data)
 	if err != nil {
 		return u, err
 	}
 	offset, ok := uploadOffset(answer)
-	if !ok || offset <= u.Offset || offset > u.Offset+int64(len(chunk)) {
+	if !ok || offset <= u.Offset || offset > u.Offset+int64(len(part.data)) {
 		return u, errOffset
 	}
 	u.Offset = offset
@@ -93,19 +96,22 @@ func (c *Conn) CancelUpload(ctx context.Context, u Upload) error {
 	return err
 }
 
-// Upload sends the rest of from in chunks of about the suggested size, 0 for a
-// usual one. After a lost connection it asks the server how far it got and
+// Upload sends the rest of from in chunks, of the suggested size at first, 0
+// for a usual one, and larger ones while they are through quickly. After a lost connection it asks the server how far it got and
 // goes on from there; it gives up after several failures without a byte of
 // progress. Progress, which may be nil, is told the bytes the server has.
 func (c *Conn) Upload(ctx context.Context, u Upload, from io.ReaderAt, suggested int64, progress func(done, total int64)) (Upload, error) {
-	buf := make([]byte, min(chunkSize(suggested), u.Size))
+	feed := &feeder{from: from, total: u.Size, size: chunkSize(suggested)}
+	defer feed.wait()
 	furthest, failures := u.Offset, 0
 	for u.Offset < u.Size {
-		next := buf[:min(int64(len(buf)), u.Size-u.Offset)]
-		if _, err := io.ReadFull(io.NewSectionReader(from, u.Offset, int64(len(next))), next); err != nil {
-			return u, fmt.Errorf("read what is to be uploaded: %w", err)
+		next, err := feed.next(u.Offset)
+		if err != nil {
+			return u, err
 		}
-		sent, err := c.Append(ctx, u, next)
+		begun := time.Now()
+		sent, err := c.send(ctx, u, next)
+		feed.paced(time.Since(begun), err != nil)
 		if err != nil {
 			if failures++; failures >= Attempts || !resumable(err) {
 				return u, err

@@ -65,8 +65,8 @@ export async function send(
     try {
       at = await append(local(location), at, bytes, progress);
     } catch (err) {
-      // 409: the server has other bytes than we thought
-      if (!transient(err) && !isStatus(err, 409)) throw err;
+      // 409: the server has other bytes than we thought; 460: they arrived altered
+      if (!transient(err) && !isStatus(err, 409, 460)) throw err;
       if (++failures >= attempts) throw refuse("lost", words.lost);
       await api.pause(failures);
       at = await offset(api, location);
