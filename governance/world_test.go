@@ -1,6 +1,7 @@
 package governance
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -66,6 +67,9 @@ func (w *world) start(c Config) {
 	w.t.Helper()
 	w.queue = testkit.Queue(w.t, c.DB, c.Clock)
 	c.Jobs = w.queue
+	if c.Gate == nil {
+		c.Gate = gateOnce
+	}
 	s, err := New(w.t.Context(), c)
 	must(w.t, err)
 	w.Service = s
@@ -95,32 +99,33 @@ func (w *world) joinMany(n int) []coop.MemberID {
 	return ids
 }
 
-// propose is Propose, but asks the gate only once about each policy: it takes
-// half a second, and the gate's answer is not what most stories are about.
 func (w *world) propose(by coop.MemberID, source []byte) Proposal {
 	w.t.Helper()
-	report, ok := reports.Load(string(source))
-	if !ok {
-		_, fresh, err := Gate(w.t.Context(), source)
-		must(w.t, err)
-		if !fresh.OK {
-			w.t.Fatalf("the gate refuses: %q", fresh.Findings)
-		}
-		report, _ = reports.LoadOrStore(string(source), fresh)
-	}
-	d := Draft{Title: "A narrower policy", Text: "Because we want it.", Source: source}
-	p, err := write(w.t.Context(), w.Service, "propose", func(tx *db.Tx) (Proposal, error) {
-		id, err := w.open(tx, by, d, report.(policies.Report))
-		if err != nil {
-			return Proposal{}, err
-		}
-		return proposal(tx, id)
-	})
+	p, err := w.Propose(w.t.Context(), by, Draft{Title: "A narrower policy", Text: "Because we want it.", Source: source})
 	must(w.t, err)
 	return p
 }
 
-var reports sync.Map // policies.Report by source
+// gateOnce is Gate, but tries each policy once in all these tests: it takes half
+// a second, and its answer depends on the policy alone.
+func gateOnce(ctx context.Context, source []byte) ([]byte, policies.Report, error) {
+	if known, ok := tries.Load(string(source)); ok {
+		t, _ := known.(tried)
+		return bytes.Clone(t.laid), t.report, nil
+	}
+	laid, report, err := Gate(ctx, source)
+	if err == nil {
+		tries.Store(string(source), tried{laid, report})
+	}
+	return bytes.Clone(laid), report, err
+}
+
+type tried struct {
+	laid   []byte
+	report policies.Report
+}
+
+var tries sync.Map // tried by source
 
 func (w *world) vote(p Proposal, choice string, members ...coop.MemberID) {
 	w.t.Helper()

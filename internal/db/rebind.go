@@ -8,7 +8,8 @@ import (
 
 // rebind numbers the placeholders of a statement, as PostgreSQL wants them:
 // every question mark outside literals, quoted names and comments becomes $1,
-// $2 and so on, from left to right.
+// $2 and so on, from left to right, with a blank where it would grow together
+// with what stands beside it.
 func rebind(query string) string {
 	if !strings.Contains(query, "?") {
 		return query
@@ -24,8 +25,14 @@ func rebind(query string) string {
 				break
 			}
 			n++
-			out.WriteByte('$')
-			out.WriteString(strconv.Itoa(n))
+			apart := ""
+			if text := out.String(); text != "" && inWord(text[len(text)-1]) {
+				apart = " "
+			}
+			out.WriteString(apart + "$" + strconv.Itoa(n))
+			if next := after + other; next != "" && inWord(next[0]) {
+				out.WriteByte(' ')
+			}
 			code = after
 		}
 		out.WriteString(other)

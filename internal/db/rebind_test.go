@@ -22,11 +22,11 @@ func TestPlaceholdersAreNumberedOutsideLiterals(t *testing.T) {
 		"SELECT ? -- why?\n, ?":               "SELECT $1 -- why?\n, $2",
 		"SELECT /* ? /* ? */ ? */ ?":          "SELECT /* ? /* ? */ ? */ $1",
 		"SELECT $$?$$, $tag$ ? $$ ? $tag$, ?": "SELECT $$?$$, $tag$ ? $$ ? $tag$, $1",
-		"SELECT a$b$?":                        "SELECT a$b$$1",
+		"SELECT a$b$?":                        "SELECT a$b$ $1",
 		"SELECT 'open ?":                      "SELECT 'open ?",
 		"?":                                   "$1",
 		"SELECT 1-?-?":                        "SELECT 1-$1-$2",
-		strings.Repeat("?", 11):               "$1$2$3$4$5$6$7$8$9$10$11",
+		strings.Repeat("?", 11):               "$1 $2 $3 $4 $5 $6 $7 $8 $9 $10 $11",
 		"INSERT INTO t VALUES (?, 'ä?', ?) /* open ?": "INSERT INTO t VALUES ($1, 'ä?', $2) /* open ?",
 	} {
 		if got := db.Rebind(query); got != want {
@@ -72,7 +72,7 @@ func TestOnlyCodeIsNumbered(t *testing.T) {
 }
 
 func FuzzRebind(f *testing.F) {
-	for _, seed := range []string{"SELECT ?", "'?''?'", "E'\\'?", "$a$?$a$?", "/*/**/?", "--?\n?", `"?"?`, "a$1?", "$"} {
+	for _, seed := range []string{"SELECT ?", "'?''?'", "E'\\'?", "$a$?$a$?", "/*/**/?", "--?\n?", `"?"?`, "a$1?", "$", "0?$$?", "?1", "??", "?a?"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, query string) {
