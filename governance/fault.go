@@ -19,6 +19,7 @@ var (
 	ErrProposalText     = fault.New(fault.Invalid, "proposal-text", "A proposal needs a text that says why, of at most 4000 characters.")
 	ErrPolicySize       = fault.New(fault.Invalid, "policy-size", "A proposal needs the text of a policy, of at most 64 KiB.")
 	ErrPolicyRefused    = fault.New(fault.Invalid, "policy-refused", "This policy cannot be put to the vote.")
+	ErrUntried          = fault.New(fault.Unavailable, "policy-untried", "This policy could not be tried within the limits of time and memory. Make it simpler, or try again later.")
 	ErrAlreadyLaw       = fault.New(fault.Conflict, "already-law", "This policy is the law already.")
 	ErrTooManyOpen      = fault.New(fault.Conflict, "too-many-open", "You have several of these open already. Wait until one is decided.")
 	ErrChoice           = fault.New(fault.Invalid, "choice-invalid", "A ballot says yes, no or abstain.")

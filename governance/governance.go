@@ -83,7 +83,8 @@ type Config struct {
 
 	// Gate is [Gate] or something that runs it; nil means in this process. A
 	// server passes one that starts a process for it, where a policy that takes
-	// all memory or looks at no deadline harms nobody.
+	// all memory or looks at no deadline harms nobody; where that process ends
+	// without an answer it says [ErrUntried], which decides nothing.
 	Gate func(ctx context.Context, source []byte) ([]byte, policies.Report, error)
 
 	// Rehearse compares the law in force with a policy that passed the gate, in

@@ -128,6 +128,34 @@ func TestVerifyNoticesWhatWasChanged(t *testing.T) {
 	}
 }
 
+// A machine that is short of memory for a moment takes no vote back.
+func TestALawThatCouldNotBeTriedAgainWaitsAndIsNotVoid(t *testing.T) {
+	w := newWorld(t)
+	ids := w.joinMany(4)
+	p := w.propose(ids[0], narrower("no-companies"))
+	w.vote(p, Yes, ids...)
+	w.pass(week)
+	w.clock.Advance(pause)
+	gate := w.Service.Gate
+	w.Service.Gate = func(context.Context, []byte) ([]byte, policies.Report, error) {
+		return nil, policies.Report{}, ErrUntried
+	}
+	if _, err := w.queue.RunDue(t.Context()); !errors.Is(err, ErrUntried) {
+		t.Errorf("not tried is no failure: %v", err)
+	}
+	if _, err := w.Propose(t.Context(), ids[1], Draft{Title: "Another", Text: "Why not.", Source: narrower("no-others")}); !errors.Is(err, ErrUntried) {
+		t.Errorf("proposed untried: %v", err)
+	}
+	if got := w.state(p.ID).State; got != Passed {
+		t.Errorf("state %s", got)
+	}
+	w.Service.Gate = gate
+	must(t, w.Service.enact(t.Context(), p.ID))
+	if got := w.state(p.ID); got.State != Enacted || w.Engine.Current().Hash() != got.Revision {
+		t.Errorf("tried again: %s", got.State)
+	}
+}
+
 func TestALawIsInForceOnlyOnceItIsStored(t *testing.T) {
 	w := newWorld(t)
 	ids := w.joinMany(4)

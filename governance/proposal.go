@@ -88,7 +88,8 @@ func (d Draft) check() error {
 
 // Propose puts a policy to the vote of everyone who is a member at this
 // moment. A policy that the gate refuses is [ErrPolicyRefused] with the gate's
-// findings as detail; the law in force is [ErrAlreadyLaw].
+// findings as detail, one that it could not try [ErrUntried]; the law in force
+// is [ErrAlreadyLaw].
 func (s *Service) Propose(ctx context.Context, by coop.MemberID, d Draft) (Proposal, error) {
 	if err := d.check(); err != nil {
 		return Proposal{}, err

@@ -2,8 +2,9 @@
 // harm: in a child process with limits on memory and time. The server uses it
 // for every proposal, the command `policy check` for files of a member's own.
 //
-// A policy that brings its child to an end is refused with a sentence that says
-// so. One that the gate has passed may be compared with the law in force in any
+// A policy that brings its child to an end cannot be proposed, and the command
+// says why; but a law that was voted is not void for it: the machine may have
+// been short of something at that moment, and the server tries again. One that the gate has passed may be compared with the law in force in any
 // process: its decisions are bounded by then.
 package law
 
@@ -77,28 +78,28 @@ type comparison struct {
 	Currency coop.Currency `json:"currency"`
 }
 
-// Exhausting is what a policy is told that brought its child to an end.
+// Exhausting is what Check finds in a policy that brought its child to an end.
 const Exhausting = "Trying the policy took more time or memory than a policy may take; make it simpler."
 
-// Gate is [governance.Gate] in a process of its own.
+// Gate is [governance.Gate] in a process of its own. It is
+// [governance.ErrUntried] where that came to an end without an answer.
 func Gate(ctx context.Context, source []byte) ([]byte, policies.Report, error) {
-	t, err := try(ctx, workGate, source)
+	var t tried
+	err := apart(ctx, workGate, source, &t)
+	if errors.Is(err, child.ErrNoAnswer) {
+		return nil, policies.Report{}, governance.ErrUntried
+	}
 	return t.Laid, t.Report, err
 }
 
 // Check is [policies.Gate] in a process of its own.
 func Check(ctx context.Context, source []byte) (policies.Report, error) {
-	t, err := try(ctx, workCheck, source)
-	return t.Report, err
-}
-
-func try(ctx context.Context, work string, source []byte) (tried, error) {
 	var t tried
-	err := apart(ctx, work, source, &t)
+	err := apart(ctx, workCheck, source, &t)
 	if errors.Is(err, child.ErrNoAnswer) {
-		return tried{Report: policies.Report{Findings: []string{Exhausting}}}, nil
+		return policies.Report{Findings: []string{Exhausting}}, nil
 	}
-	return t, err
+	return t.Report, err
 }
 
 // Comparer is [rehearsal.CompareTexts] in a process of its own, with a memory.
