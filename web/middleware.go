@@ -134,7 +134,7 @@ func (s *Server) idempotent(next echo.HandlerFunc) echo.HandlerFunc {
 		if int64(len(content)) > most {
 			return errBodyTooLarge
 		}
-		caller := s.digest("caller", string(who.Member)+"/"+string(who.Researcher))
+		caller := s.digest("caller", string(who.Member)+"/"+string(who.Researcher)+"/"+key)
 		k := once.Key{Caller: hex.EncodeToString(caller[:]), Key: key, Body: s.digest(r.URL.Path, string(content))}
 		r = r.WithContext(once.With(r.Context(), k))
 		r.Body = io.NopCloser(bytes.NewReader(content))
@@ -146,7 +146,8 @@ func (s *Server) idempotent(next echo.HandlerFunc) echo.HandlerFunc {
 // digest stands for what was called and by whom in the memory of repeated
 // calls. It is keyed, because that memory has an order and so has the log:
 // with names or bodies in it, the database alone would tell who cast which
-// ballot.
+// ballot. A caller's digest is another for each key, because the answer to one
+// call may name whoever made it, and so everything else under the same digest.
 func (s *Server) digest(use, content string) (sum [32]byte) {
 	mac := hmac.New(sha256.New, s.Secret)
 	_, _ = io.WriteString(mac, use+"\x00"+content) // a hash never fails

@@ -37,6 +37,22 @@ func TestTheMemoryOfRepeatedCallsNamesNobodyAndNoChoice(t *testing.T) {
 	}
 }
 
+// An answer may name its caller. It must not lead to the caller's ballot.
+func TestTwoCallsOfOneMemberHaveNothingInCommon(t *testing.T) {
+	h := openHouse(t)
+	_, token := h.member("eva")
+	var callers []string
+	for _, key := range []string{"the-first-key", "the-second-key"} {
+		if a := h.call("POST", "/v1/datasets", token, `{"pool":"wearables"}`, "Idempotency-Key", key); a.status != http.StatusCreated {
+			t.Fatalf("%d %s", a.status, a.body)
+		}
+		callers = append(callers, h.remembered(key)[0].caller)
+	}
+	if callers[0] == callers[1] {
+		t.Fatal("both lie under the same caller")
+	}
+}
+
 type repeated struct{ caller, body string }
 
 func (h *house) remembered(key string) (out []repeated) {
