@@ -6,8 +6,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/gowebpki/jcs"
-
+	"distributed.ai/datacoop/consent/proof"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/policies"
@@ -17,7 +16,7 @@ const sqlInsertDataset = `INSERT INTO consent_datasets (id, member, pool, catego
 VALUES (?, ?, ?, ?, ?, ?, ?)`
 
 func insertDataset(tx *db.Tx, e Enrolment) error {
-	categories, err := canonical(append([]string{}, e.Categories...))
+	categories, err := proof.Canonical(append([]string{}, e.Categories...))
 	if err != nil {
 		return err
 	}
@@ -104,7 +103,7 @@ const sqlInsertRecord = `INSERT INTO consent_records
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 func insertRecord(tx *db.Tx, r Record, leaf int64) error {
-	terms, err := canonical(r.Terms)
+	terms, err := proof.Canonical(r.Terms)
 	if err != nil {
 		return err
 	}
@@ -240,13 +239,4 @@ func bit(b bool) int64 {
 		return 1
 	}
 	return 0
-}
-
-// canonical is RFC 8785 JSON.
-func canonical(v any) ([]byte, error) {
-	text, err := json.Marshal(v)
-	if err != nil {
-		return nil, err
-	}
-	return jcs.Transform(text)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"distributed.ai/datacoop/consent/cohort"
+	"distributed.ai/datacoop/consent/proof"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/policies"
@@ -27,7 +28,7 @@ func setKind(tx *db.Tx, e enrolled) error {
 	if err != nil {
 		return err
 	}
-	categories, err := canonical(append([]string{}, e.Categories...))
+	categories, err := proof.Canonical(append([]string{}, e.Categories...))
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 
+	"distributed.ai/datacoop/consent/proof"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/policies"
@@ -46,11 +47,11 @@ VALUES ((SELECT coalesce(max(seq), 0) + 1 FROM consent_decisions), ?, ?, ?, ?, ?
 // insertDecisions appends decisions that share one audit entry.
 func insertDecisions(tx *db.Tx, cohort string, leaf int64, decisions ...Decision) error {
 	for _, d := range decisions {
-		reasons, err := canonical(d.Reasons)
+		reasons, err := proof.Canonical(d.Reasons)
 		if err != nil {
 			return err
 		}
-		obligations, err := canonical(d.Obligations)
+		obligations, err := proof.Canonical(d.Obligations)
 		if err != nil {
 			return err
 		}

@@ -55,7 +55,7 @@ func Sign(document map[string]any, key ed25519.PrivateKey, created string) ([]by
 	for name, value := range document {
 		signed[name] = value
 	}
-	return canonical(signed)
+	return Canonical(signed)
 }
 
 // Verify accepts exactly what Sign returns under the key: canonical JSON, so
@@ -92,19 +92,19 @@ func Verify(text []byte, key ed25519.PublicKey) error {
 }
 
 func proofFits(proof, document map[string]any, key ed25519.PublicKey) bool {
-	own, errOwn := canonical([]any{proof["@context"]})
-	its, errIts := canonical([]any{document["@context"]})
+	own, errOwn := Canonical([]any{proof["@context"]})
+	its, errIts := Canonical([]any{document["@context"]})
 	return proof["type"] == proofType && proof["cryptosuite"] == proofSuite && proof["proofPurpose"] == proofPurpose &&
 		proof["verificationMethod"] == verificationMethod(key) &&
 		errOwn == nil && errIts == nil && bytes.Equal(own, its)
 }
 
 func proofMessage(proof, document map[string]any) ([]byte, error) {
-	options, err := canonical(proof)
+	options, err := Canonical(proof)
 	if err != nil {
 		return nil, err
 	}
-	body, err := canonical(document)
+	body, err := Canonical(document)
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +158,8 @@ func fromBase58(s string) ([]byte, bool) {
 	return append(make([]byte, zeros), n.Bytes()...), true
 }
 
-func canonical(v any) ([]byte, error) {
+// Canonical is v as canonical JSON (RFC 8785).
+func Canonical(v any) ([]byte, error) {
 	text, err := json.Marshal(v)
 	if err != nil {
 		return nil, err

@@ -50,5 +50,5 @@ func (r *Rotation) Finish() error {
 	if err := os.Rename(filepath.Join(r.dir, NextFile), filepath.Join(r.dir, MasterFile)); err != nil {
 		return fmt.Errorf("rotate: %w", err)
 	}
-	return syncDir(r.dir)
+	return SyncDir(r.dir)
 }

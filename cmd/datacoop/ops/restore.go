@@ -152,7 +152,7 @@ func (c *Restore) finish(ctx context.Context, house House, m mark, kept *bool) (
 			"Run this command again with --data and --log, or with --nothing-newer if the server was stopped before the backup.")
 		return nil
 	}
-	if err := errors.Join(os.Remove(filepath.Join(c.Data, markFile)), syncDir(c.Data)); err != nil {
+	if err := errors.Join(os.Remove(filepath.Join(c.Data, markFile)), custody.SyncDir(c.Data)); err != nil {
 		return err
 	}
 	fmt.Printf("✓ %s is ready. Start the server, and make a new backup.\n", c.Data)
@@ -229,7 +229,7 @@ func unpack(ctx context.Context, from source, m Manifest, dir string, show func(
 	}
 	for d := range dirs {
 		if err == nil {
-			err = syncDir(filepath.Join(dir, d))
+			err = custody.SyncDir(filepath.Join(dir, d))
 		}
 	}
 	return err

@@ -12,6 +12,7 @@ import (
 
 	"filippo.io/age"
 
+	"distributed.ai/datacoop/cmd/datacoop/custody"
 	"distributed.ai/datacoop/vault/header"
 )
 
@@ -98,7 +99,7 @@ func (f *folder) finish(manifest []byte) error {
 		return err
 	}
 	for dir := range f.dirs {
-		if err := syncDir(filepath.Join(f.work, dir)); err != nil {
+		if err := custody.SyncDir(filepath.Join(f.work, dir)); err != nil {
 			return fmt.Errorf("backup: %w", err)
 		}
 	}
@@ -109,7 +110,7 @@ func (f *folder) finish(manifest []byte) error {
 	if err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
-	return syncDir(filepath.Dir(f.to))
+	return custody.SyncDir(filepath.Dir(f.to))
 }
 
 func (f *folder) abandon() error { return os.RemoveAll(f.work) }
@@ -180,18 +181,10 @@ func (t *tarball) finish(manifest []byte) error {
 	if err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
-	return errors.Join(os.Remove(t.file.Name()), syncDir(filepath.Dir(t.to)))
+	return errors.Join(os.Remove(t.file.Name()), custody.SyncDir(filepath.Dir(t.to)))
 }
 
 func (t *tarball) abandon() error {
 	_ = t.file.Close() // it is closed already if finish came that far
 	return os.Remove(t.file.Name())
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
