@@ -90,6 +90,7 @@ var annexes = []string{
 	"web/tus",
 	"web/patience",
 	"cmd/datacoop/approval",
+	"cmd/datacoop/render",
 	"cmd/datacoop/custody",
 	"cmd/datacoop/bench",
 	"cmd/datacoop/founding",

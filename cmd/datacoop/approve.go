@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"distributed.ai/datacoop/cmd/datacoop/approval"
+	"distributed.ai/datacoop/cmd/datacoop/render"
 	"distributed.ai/datacoop/web/client"
 )
 
@@ -69,7 +70,7 @@ func (c *ApproveCmd) run(ctx context.Context) error {
 		answers.Note(ctx, a, out, err)
 	}
 	if c.JSON {
-		if err := printJSON(answers.Given()); err != nil {
+		if err := render.JSON(os.Stdout, answers.Given()); err != nil {
 			return err
 		}
 	}
@@ -106,7 +107,7 @@ func (c *ApproveCmd) keys(needed bool) (memberKeys, error) {
 // list says what waits, or that nothing does.
 func (c *ApproveCmd) list(waiting []client.Approval) error {
 	if c.JSON {
-		return printJSON(waiting)
+		return render.JSON(os.Stdout, waiting)
 	}
 	if len(waiting) == 0 {
 		fmt.Println("Nothing waits for you.")

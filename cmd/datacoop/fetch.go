@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
+	"distributed.ai/datacoop/cmd/datacoop/render"
 	"distributed.ai/datacoop/web/client"
 )
 
@@ -61,7 +63,7 @@ func (c *FetchCmd) report(got client.FetchManifest) error {
 		return nil
 	}
 	if c.JSON {
-		return printJSON(got)
+		return render.JSON(os.Stdout, got)
 	}
 	var size int64
 	for _, f := range got.Files {

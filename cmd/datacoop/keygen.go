@@ -2,10 +2,10 @@ package main
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"os"
 
+	"distributed.ai/datacoop/cmd/datacoop/render"
 	"distributed.ai/datacoop/web/client"
 )
 
@@ -35,7 +35,7 @@ func (c *KeygenCmd) Run() error {
 		return plain(err, "")
 	}
 	if c.JSON {
-		return printJSON(key)
+		return render.JSON(os.Stdout, key)
 	}
 	fmt.Println(key.Recipient + key.PublicKey)
 	fmt.Fprintf(os.Stderr, "The secret is in %s. Keep a copy in a safe place: nobody can replace it.\n", key.File)
@@ -66,11 +66,4 @@ func (c *KeygenCmd) file(usual string) string {
 		return c.Out
 	}
 	return usual
-}
-
-// printJSON writes one document to standard output.
-func printJSON(v any) error {
-	out := json.NewEncoder(os.Stdout)
-	out.SetIndent("", "  ")
-	return out.Encode(v)
 }

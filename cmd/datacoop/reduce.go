@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"distributed.ai/datacoop/cmd/datacoop/custody"
+	"distributed.ai/datacoop/cmd/datacoop/render"
 	"distributed.ai/datacoop/marketplace/codebook"
 	"distributed.ai/datacoop/web/client"
 )
@@ -39,7 +40,7 @@ func (c *ReduceCmd) Run() error {
 		return plain(err, "")
 	}
 	if c.JSON {
-		return printJSON(profile)
+		return render.JSON(os.Stdout, profile)
 	}
 	fmt.Fprintf(os.Stderr, "%s: %s, %s, %s\n", profile.Format, counted(profile.Rows, "row", "rows"),
 		span(profile.From, profile.To, profile.Days), percent(profile.Coverage)+" of the cells filled")

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"distributed.ai/datacoop/cmd/datacoop/render"
 	"distributed.ai/datacoop/consent"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/web/client"
@@ -85,7 +86,7 @@ func (c *UploadCmd) upload(ctx context.Context) error {
 		return c.hint(err)
 	}
 	if c.JSON {
-		return printJSON(dataset)
+		return render.JSON(os.Stdout, dataset)
 	}
 	if c.SelfCustody {
 		fmt.Fprintf(say, "Shared. Dataset %s holds %s, encrypted to you alone. Requests for it will wait for: datacoop approve\n", dataset.ID, bytesOf(dataset.Size))

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"time"
 
+	"distributed.ai/datacoop/cmd/datacoop/render"
 	"distributed.ai/datacoop/governance"
 	"distributed.ai/datacoop/web/client"
 )
@@ -75,7 +77,7 @@ func (c *WorkSubmitCmd) run(ctx context.Context, to *WorkCmd) error {
 		}
 	}
 	if c.JSON {
-		return printJSON(s.outcome())
+		return render.JSON(os.Stdout, s.outcome())
 	}
 	return nil
 }
@@ -281,7 +283,7 @@ func (c *WorkClaimsCmd) run(ctx context.Context, to *WorkCmd) error {
 		list = append(list, claim)
 	}
 	if c.JSON {
-		return printJSON(list)
+		return render.JSON(os.Stdout, list)
 	}
 	for _, claim := range list {
 		fmt.Printf("%s  %s  %s, %s so far, since %s\n", claim.ID, claim.Name, claim.State,

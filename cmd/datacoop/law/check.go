@@ -2,7 +2,6 @@ package law
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +11,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
+	"distributed.ai/datacoop/cmd/datacoop/render"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/policies"
 	"distributed.ai/datacoop/policies/rehearsal"
@@ -62,7 +62,7 @@ func (c *CheckCmd) Run(ctx context.Context) error {
 		}
 	}
 	if c.JSON {
-		if err := document(os.Stdout, all); err != nil {
+		if err := render.JSON(os.Stdout, all); err != nil {
 			return err
 		}
 	}
@@ -123,12 +123,6 @@ func (c *CheckCmd) one(ctx context.Context, name string, before *policies.Revisi
 	}
 	one.Changes = &found
 	return one, nil
-}
-
-func document(to io.Writer, v any) error {
-	out := json.NewEncoder(to)
-	out.SetIndent("", "  ")
-	return out.Encode(v)
 }
 
 func list(s []string) []string {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 
+	"distributed.ai/datacoop/cmd/datacoop/render"
 	"distributed.ai/datacoop/governance"
 	"distributed.ai/datacoop/policies"
 )
@@ -33,7 +34,7 @@ func Tell(to io.Writer, file string, asJSON bool, r policies.Report, im governan
 	}
 	switch {
 	case asJSON:
-		if err := document(to, t); err != nil {
+		if err := render.JSON(to, t); err != nil {
 			return err
 		}
 	case !r.OK:

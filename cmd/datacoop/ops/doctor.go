@@ -11,6 +11,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"distributed.ai/datacoop/cmd/datacoop/custody"
+	"distributed.ai/datacoop/cmd/datacoop/render"
 	"distributed.ai/datacoop/internal/audit"
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/vault"
@@ -127,7 +128,7 @@ func (c *Doctor) examine(ctx context.Context, at time.Time, server bool) *report
 
 func (c *Doctor) tell(r *report) error {
 	if c.JSON {
-		if err := answer(os.Stdout, r); err != nil {
+		if err := render.JSON(os.Stdout, r); err != nil {
 			return err
 		}
 	} else {

@@ -1,14 +1,13 @@
 package ops
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"time"
 
 	"distributed.ai/datacoop/cmd/datacoop/custody"
+	"distributed.ai/datacoop/cmd/datacoop/render"
 )
 
 // made is a backup as JSON tells of it.
@@ -31,7 +30,7 @@ func (c *Backup) tell(m Manifest) error {
 	epochs := filepath.Join(c.Data, custody.EpochDir)
 	if c.JSON {
 		damaged := append([]string{}, m.Damaged...)
-		if err := answer(os.Stdout, made{To: c.To, MadeAt: m.MadeAt, Files: len(m.Files), Bytes: m.bytes(), Datasets: m.Datasets, Leaves: m.Leaves,
+		if err := render.JSON(os.Stdout, made{To: c.To, MadeAt: m.MadeAt, Files: len(m.Files), Bytes: m.bytes(), Datasets: m.Datasets, Leaves: m.Leaves,
 			Epoch: m.Epoch, OpensUntil: m.OpensUntil, EpochKeys: epochs, Encrypted: c.Recipient != "", Damaged: damaged}); err != nil {
 			return err
 		}
@@ -69,11 +68,4 @@ func damage(m Manifest) error {
 		return fmt.Errorf("the backup was made, but %s in it cannot be what members uploaded; run \"datacoop doctor\"", count(n, "dataset", "datasets"))
 	}
 	return nil
-}
-
-// answer writes one JSON document.
-func answer(w io.Writer, v any) error {
-	out := json.NewEncoder(w)
-	out.SetIndent("", "  ")
-	return out.Encode(v)
 }

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"distributed.ai/datacoop/cmd/datacoop/render"
 	"distributed.ai/datacoop/governance"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/marketplace/appraisal"
@@ -36,7 +37,7 @@ func (c *EvaluateCmd) Run(ctx context.Context) error {
 		return err
 	}
 	if c.JSON {
-		return printJSON(os.Stdout, reports)
+		return render.JSON(os.Stdout, reports)
 	}
 	for _, r := range reports {
 		show(os.Stdout, r)

@@ -9,13 +9,12 @@ package treasury
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"time"
 
+	"distributed.ai/datacoop/cmd/datacoop/render"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/web/client"
 )
@@ -79,7 +78,7 @@ func (c *PeriodCmd) step(call func(*client.Client) (client.Period, error), done 
 		return err
 	}
 	if c.JSON {
-		return printJSON(os.Stdout, p)
+		return render.JSON(os.Stdout, p)
 	}
 	fmt.Println("✓ " + done(p))
 	return nil
@@ -99,7 +98,7 @@ func (c *ListCmd) Run(ctx context.Context, to *PeriodCmd) error {
 		list = append(list, p)
 	}
 	if to.JSON {
-		return printJSON(os.Stdout, list)
+		return render.JSON(os.Stdout, list)
 	}
 	if len(list) == 0 {
 		fmt.Println("There is no period yet.")
@@ -150,7 +149,7 @@ func (c *AppraiseCmd) Run(ctx context.Context, to *PeriodCmd) error {
 		return err
 	}
 	if to.JSON {
-		return printJSON(os.Stdout, view)
+		return render.JSON(os.Stdout, view)
 	}
 	fmt.Printf("%s  %s\n", view.Period.ID, next(view.Period))
 	for _, sentence := range view.Sentences {
@@ -210,7 +209,7 @@ func (c *PayoutCmd) Run(ctx context.Context, to *PeriodCmd) error {
 		return errors.Join(err, os.Remove(c.Out))
 	}
 	if to.JSON {
-		return printJSON(os.Stdout, map[string]any{"period": c.Period, "file": c.Out, "bytes": len(text)})
+		return render.JSON(os.Stdout, map[string]any{"period": c.Period, "file": c.Out, "bytes": len(text)})
 	}
 	fmt.Printf("✓ %s: give it to the bank once; a second upload pays twice.\n", c.Out)
 	return nil
@@ -234,9 +233,3 @@ func next(p client.Period) string {
 }
 
 func money(p client.Period) string { return coop.Money(p.Revenue).Format(coop.Currency(p.Currency)) }
-
-func printJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
-}
