@@ -10,6 +10,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"distributed.ai/datacoop/governance"
 	"distributed.ai/datacoop/internal/coop"
@@ -18,14 +19,16 @@ import (
 //go:embed templates/*.html
 var templates embed.FS
 
-// Pages are the parsed templates and the files that go with them.
+// Pages are the templates, each parsed when it is first asked for, and the
+// files that go with them. Every page has a frame of its own, and most of a
+// server's memory would be frames if all were parsed at once.
 type Pages struct {
-	set    map[string]*template.Template
+	set    map[string]func() (*template.Template, error)
 	assets assets
 }
 
-// Parse reads the embedded templates and files. An error means that the
-// program was built wrong.
+// Parse reads the embedded frame and files. An error means that the program
+// was built wrong.
 func Parse() (*Pages, error) {
 	files, err := readAssets()
 	if err != nil {
@@ -39,19 +42,19 @@ func Parse() (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Pages{set: map[string]*template.Template{}, assets: files}
+	p := &Pages{set: map[string]func() (*template.Template, error){}, assets: files}
 	for _, name := range names {
 		page := strings.TrimSuffix(path.Base(name), ".html")
 		if strings.HasPrefix(page, "_") {
 			continue
 		}
-		own, err := frame.Clone()
-		if err != nil {
-			return nil, err
-		}
-		if p.set[page], err = own.ParseFS(templates, name); err != nil {
-			return nil, err
-		}
+		p.set[page] = sync.OnceValues(func() (*template.Template, error) {
+			own, err := frame.Clone()
+			if err != nil {
+				return nil, err
+			}
+			return own.ParseFS(templates, name)
+		})
 	}
 	return p, nil
 }
@@ -132,12 +135,16 @@ func (v *visit) show(page string, data any) error {
 // write renders into memory first, so that a template that fails answers as a
 // fault of ours and not as half a page.
 func (v *visit) write(status int, page string, data any) error {
-	t, ok := v.portal.pages.set[page]
+	parsed, ok := v.portal.pages.set[page]
 	if !ok {
 		return fmt.Errorf("portal: no page %s", page)
 	}
+	t, err := parsed()
+	if err != nil {
+		return fmt.Errorf("portal: parse the page %s: %w", page, err)
+	}
 	var out bytes.Buffer
-	err := t.ExecuteTemplate(&out, "frame", view{
+	err = t.ExecuteTemplate(&out, "frame", view{
 		Coop: v.portal.Charter, Currency: v.portal.Charter.Currency, Assets: v.portal.pages.assets.folder,
 		Me: v.me, Path: v.r.URL.Path, Paused: v.paused, Note: v.noted(), Trouble: v.trouble,
 		Form: form(v.form), Key: newKey(), Data: data,

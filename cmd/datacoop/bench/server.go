@@ -71,31 +71,45 @@ func (s *server) stop() error {
 	return err
 }
 
-// memory is what a process holds at a moment, in megabytes.
+// memory is what a process holds, in megabytes.
 type memory struct {
-	all     float64 // resident
-	program float64 // of that, the program's own file and its libraries, as far as they have been read
+	own     float64 // what it has allocated; only the process itself can give it back
+	program float64 // the program's own file and its libraries, as far as the system keeps them in
 }
 
 func (s *server) memory() memory {
-	return memory{all: s.status("VmRSS:"), program: s.status("RssFile:")}
+	return memory{own: s.status("RssAnon:"), program: s.status("RssFile:")}
 }
 
-// peak is the most the process has held since forget, in megabytes.
-func (s *server) peak() float64 { return s.status("VmHWM:") }
-
-// forget has the peak of starting not count (proc(5), clear_refs). Where that
-// is not allowed it counts.
-func (s *server) forget() {
-	_ = os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", s.process.Process.Pid), []byte("5"), 0)
+// during watches the process while work goes on and returns the most it held.
+// The kernel keeps a peak only of the whole, so it is looked at a hundred times
+// a second.
+func (s *server) during(work func() error) (peak memory, err error) {
+	done := make(chan error)
+	go func() { done <- work() }()
+	every := time.NewTicker(10 * time.Millisecond)
+	defer every.Stop()
+	for {
+		now := s.memory()
+		peak = memory{own: max(peak.own, now.own), program: max(peak.program, now.program)}
+		select {
+		case err := <-done:
+			return peak, err
+		case <-every.C:
+		}
+	}
 }
 
-// resident is a figure of the process's memory at its peak, all of it.
-func (s *server) resident(name string, goal float64, idle memory, samples int) Figure {
-	peak := s.peak()
-	return atMost(goal, Figure{Name: name, Value: peak, Unit: "MB", Samples: samples,
-		Anchor: fmt.Sprintf("absolute: the whole process at its peak. Of that it holds %.0f when idle, %.0f of them the program's own file, "+
-			"which the system reads in and takes back as it likes; uploads add %.1f", idle.all, idle.program, peak-idle.all)})
+// held are two figures of a process's memory at its peak: what it holds
+// itself, which has the goal, and that together with the program's file.
+func held(name string, goal float64, idle, peak memory, samples int) []Figure {
+	return []Figure{
+		atMost(goal, Figure{Name: name + "_rss_mb", Value: peak.own, Unit: "MB", Samples: samples,
+			Anchor: fmt.Sprintf("absolute: what the server has allocated, at its peak; idle it is %.1f", idle.own)}),
+		{Name: name + "_with_program_mb", Value: peak.own + peak.program, Unit: "MB", Goal: "none", Samples: samples, OK: true,
+			Anchor: fmt.Sprintf("absolute: the same and what the system keeps in of the program's own file, %.1f now and %.1f idle; "+
+				"it takes that back when memory is short", peak.program, idle.program)},
+	}
 }
 
 // status reads one line of /proc/PID/status; 0 where there is none.

@@ -128,37 +128,46 @@ func upload(ctx context.Context, env Env) (out []Figure, err error) {
 	defer func() { err = errors.Join(err, s.stop()) }()
 	var ours, chunked, theirs series
 	idle := s.memory()
-	s.forget()
-	api, token := s.members[0].api, s.members[0].token
-	for range rounds {
-		file, up, err := s.prepare(ctx, 0, env.Dir, 512<<20)
-		if err != nil {
-			return nil, err
-		}
-		again, second, err := s.prepare(ctx, 0, env.Dir, 512<<20)
-		if err != nil {
-			return nil, err
-		}
-		err = errors.Join(
-			theirs.time(func() error { return dd(ctx, file.Name(), filepath.Join(env.Dir, "dd")) }),
-			ours.time(func() error { return send(ctx, up, token, file) }), api.CancelUpload(ctx, up),
-			chunked.time(func() error { _, err := api.Send(ctx, second, again, 0, nil); return err }), api.CancelUpload(ctx, second),
-			file.Close(), again.Close(), os.Remove(file.Name()), os.Remove(again.Name()))
-		if err != nil {
-			return nil, err
-		}
-	}
-	one := s.resident("upload_512MiB_rss_mb", 32, idle, len(ours)+len(chunked))
-	if err := s.crowd(ctx, env.Dir); err != nil {
+	one, err := s.during(func() error { return s.half(ctx, env.Dir, &ours, &chunked, &theirs) })
+	if err != nil {
 		return nil, err
 	}
-	return []Figure{
+	many, err := s.during(func() error { return s.crowd(ctx, env.Dir) })
+	if err != nil {
+		return nil, err
+	}
+	out = []Figure{
 		atMost(1.15, Figure{Name: "upload_512MiB_vs_dd", Value: ours.median() / theirs.median(), Unit: "ratio", Samples: len(ours),
 			Anchor: fmt.Sprintf("dd bs=1M conv=fsync of the same file, %.0f ms, in turns; one request, received, hashed and synced", ms(theirs))}),
 		{Name: "upload_512MiB_chunked_vs_dd", Value: chunked.median() / theirs.median(), Unit: "ratio", Goal: "none", Samples: len(chunked), OK: true,
 			Anchor: "the same; as our client sends it, in chunks of 8 MiB and more, each with a checksum and synced before it is acknowledged"},
-		one, s.resident("upload_64x10MB_rss_mb", 120, idle, crowd),
-	}, nil
+	}
+	out = append(out, held("upload_512MiB", 32, idle, one, len(ours)+len(chunked))...)
+	return append(out, held("upload_64x10MB", 120, idle, many, crowd)...), nil
+}
+
+// half uploads half a gigabyte in one request and in chunks, in turns with dd.
+func (s *server) half(ctx context.Context, dir string, ours, chunked, theirs *series) error {
+	api, token := s.members[0].api, s.members[0].token
+	for range rounds {
+		file, up, err := s.prepare(ctx, 0, dir, 512<<20)
+		if err != nil {
+			return err
+		}
+		again, second, err := s.prepare(ctx, 0, dir, 512<<20)
+		if err != nil {
+			return errors.Join(err, file.Close())
+		}
+		err = errors.Join(
+			theirs.time(func() error { return dd(ctx, file.Name(), filepath.Join(dir, "dd")) }),
+			ours.time(func() error { return send(ctx, up, token, file) }), api.CancelUpload(ctx, up),
+			chunked.time(func() error { _, err := api.Send(ctx, second, again, 0, nil); return err }), api.CancelUpload(ctx, second),
+			file.Close(), again.Close(), os.Remove(file.Name()), os.Remove(again.Name()))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // send uploads a file in one request (tus 1.0), as a client may that trusts its

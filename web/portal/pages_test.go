@@ -1,0 +1,29 @@
+package portal
+
+import (
+	"sync"
+	"testing"
+)
+
+// TestEveryPageParses asks for each page as a first visitor would, and for all
+// of them at once, because visitors do not queue.
+func TestEveryPageParses(t *testing.T) {
+	pages, err := Parse()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(pages.set) < 20 {
+		t.Fatalf("only %d pages were found", len(pages.set))
+	}
+	var visitors sync.WaitGroup
+	for name, parse := range pages.set {
+		for range 2 {
+			visitors.Go(func() {
+				if page, err := parse(); err != nil || page.Lookup("frame") == nil {
+					t.Errorf("%s: %v", name, err)
+				}
+			})
+		}
+	}
+	visitors.Wait()
+}
