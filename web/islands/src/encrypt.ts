@@ -4,6 +4,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { Encrypter, generateHybridIdentity, identityToRecipient } from "age-encryption";
 
+import { native, Payload } from "./cipher.ts";
 import { refuse } from "./protocol.ts";
 import type { Writer } from "./store.ts";
 import { words } from "./words.ts";
@@ -14,12 +15,14 @@ export async function newIdentity(): Promise<{ secret: string; recipient: string
   return { secret, recipient: await identityToRecipient(secret) };
 }
 
-// Sealed describes an age file: the header apart from the payload after it.
+// Sealed describes an age file. The digest of what comes after its header is
+// learnt while it is sent, see digest.ts: in JavaScript it takes longer than the
+// browser's own cipher.
 export interface Sealed {
   size: number; // of the whole file
   header: string; // SHA-256, hex
-  payload: string;
-  payloadSize: number;
+  headerSize: number;
+  payload?: string; // SHA-256, hex
 }
 
 // encrypt writes plain as one age file for the member and the co-op's vault.
@@ -35,13 +38,43 @@ export async function encrypt(plain: ReadableStream<Uint8Array>, own: string, va
     throw refuse("bad-key", words.badKey);
   }
   const measure = new Measure();
+  const write = async (bytes: Uint8Array) => {
+    measure.add(bytes);
+    await to.write(bytes);
+  };
+  await ((await native()) ? fast(age, plain, write) : stock(age, plain, write));
+  return measure.end();
+}
+
+type Write = (bytes: Uint8Array) => Promise<void>;
+
+// stock has the library do everything.
+async function stock(age: Encrypter, plain: ReadableStream<Uint8Array>, write: Write): Promise<void> {
   const reader = (await age.encrypt(plain)).getReader();
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) return measure.end();
-    measure.add(value);
-    await to.write(value);
+    if (done) return;
+    await write(value);
   }
+}
+
+const emptyPayload = 16 + 16; // a nonce and the tag of an empty chunk
+
+// fast has the library make the header, for a file with nothing in it, and the
+// browser the payload. The file key is learnt the way every recipient does; it
+// is sealed under a payload nonce of its own.
+async function fast(age: Encrypter, plain: ReadableStream<Uint8Array>, write: Write): Promise<void> {
+  let fileKey = new Uint8Array();
+  age.addRecipient({
+    wrapFileKey(key) {
+      fileKey = Uint8Array.from(key);
+      return [];
+    },
+  });
+  const header = (await age.encrypt(new Uint8Array())).slice(0, -emptyPayload);
+  await write(header);
+  await new Payload(fileKey).seal(plain, write);
+  fileKey.fill(0);
 }
 
 function kind(recipient: string): string {
@@ -51,41 +84,34 @@ function kind(recipient: string): string {
 const maxHeader = 16 << 10;
 const lineFeed = 10;
 
-// Measure splits an age file into header and payload as it passes and digests
-// both. The header ends with the line that begins with three dashes.
+// Measure finds where the header of an age file ends as it passes, and digests
+// that. It ends with the line that begins with three dashes.
 class Measure {
   private head: number[] | null = [];
   private lineStart = 0;
   private header = "";
   private size = 0;
   private headerSize = 0;
-  private readonly payload = sha256.create();
 
   add(bytes: Uint8Array): void {
     this.size += bytes.length;
-    if (this.head) bytes = this.addHead(this.head, bytes);
-    this.payload.update(bytes);
+    for (let i = 0; this.head && i < bytes.length; i++) this.byte(this.head, bytes[i]!);
   }
 
-  // addHead takes the header's part of the bytes and answers the rest.
-  private addHead(head: number[], bytes: Uint8Array): Uint8Array {
-    for (let i = 0; i < bytes.length; i++) {
-      head.push(bytes[i]!);
-      if (head.length > maxHeader) throw new Error("the header is too long");
-      if (bytes[i] !== lineFeed) continue;
-      if (String.fromCharCode(...head.slice(this.lineStart, this.lineStart + 4)) === "--- ") {
-        this.header = bytesToHex(sha256(Uint8Array.from(head)));
-        this.headerSize = head.length;
-        this.head = null;
-        return bytes.subarray(i + 1);
-      }
-      this.lineStart = head.length;
+  private byte(head: number[], b: number): void {
+    head.push(b);
+    if (head.length > maxHeader) throw new Error("the header is too long");
+    if (b !== lineFeed) return;
+    if (String.fromCharCode(...head.slice(this.lineStart, this.lineStart + 4)) === "--- ") {
+      this.header = bytesToHex(sha256(Uint8Array.from(head)));
+      this.headerSize = head.length;
+      this.head = null;
     }
-    return bytes.subarray(bytes.length);
+    this.lineStart = head.length;
   }
 
   end(): Sealed {
     if (this.head) throw new Error("the header never ended");
-    return { size: this.size, header: this.header, payload: bytesToHex(this.payload.digest()), payloadSize: this.size - this.headerSize };
+    return { size: this.size, header: this.header, headerSize: this.headerSize };
   }
 }

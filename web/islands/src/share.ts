@@ -2,6 +2,7 @@
 // web/client/share.go; whatever interrupts it, it goes on where it stood.
 
 import { isStatus, newKey, type Patience } from "./api.ts";
+import { Digest } from "./digest.ts";
 import { encrypt } from "./encrypt.ts";
 import { type Order, type Pending, type Profile, type Receipt, refuse, type Step } from "./protocol.ts";
 import type { Reducer } from "./reducer.ts";
@@ -113,13 +114,13 @@ export class Sharing {
   }
 
   private async upload(j: Journal, size: number): Promise<void> {
-    const from = j.received ? size : await this.position(j, size);
-    if (!j.received) {
-      const read = (a: number, b: number) => this.store.read(a, b);
-      await tus.send(this.api, j.location!, size, from, j.chunkBytes ?? 0, read, (done) => this.progress("upload", done, size));
-      j.received = true;
-      await this.store.save(j);
-    }
+    if (j.received) return;
+    const from = await this.position(j, size);
+    const digest = new Digest((a, b) => this.store.read(a, b), j.sealed!.headerSize);
+    await tus.send(this.api, j.location!, size, from, j.chunkBytes ?? 0, digest.read, (done) => this.progress("upload", done, size));
+    j.sealed!.payload = await digest.end(size);
+    j.received = true;
+    await this.store.save(j);
   }
 
   // position finds the upload of an earlier visit and how far it got, or
@@ -166,8 +167,8 @@ export class Sharing {
     const manifest: Manifest = {
       dataset: j.dataset!,
       header_sha256: s.header,
-      sha256: s.payload,
-      size: s.payloadSize,
+      sha256: s.payload!,
+      size: s.size - s.headerSize,
       terms: coop.charter_digest,
       vault_recipient: j.vault!,
     };

@@ -75,7 +75,7 @@ export class Store {
     try {
       const file = await (await this.dir.getFileHandle(this.journalName)).getFile();
       const journal = JSON.parse(await file.text()) as Journal;
-      if (journal.sealed && (await this.size()) !== journal.sealed.size) return null;
+      if (journal.sealed && (!journal.sealed.headerSize || (await this.size()) !== journal.sealed.size)) return null;
       return journal;
     } catch {
       return null; // there is none, or it was cut off while being written
