@@ -47,7 +47,7 @@ func (s *Service) Decline(tx *db.Tx, a Ask, ds coop.DatasetID, stage string) (De
 
 // undecided answers one question without writing it down.
 func (s *Service) undecided(tx *db.Tx, a Ask, ds coop.DatasetID, stage string) (matter, Decision, error) {
-	if err := a.check(); err != nil {
+	if err := a.Check(); err != nil {
 		return matter{}, Decision{}, err
 	}
 	m, err := s.matter(tx, ds)

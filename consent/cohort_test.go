@@ -2,10 +2,12 @@ package consent
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
 
+	"distributed.ai/datacoop/consent/cohort"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/policies"
@@ -54,16 +56,6 @@ func (h *house) village() (yes, no map[coop.DatasetID]bool) {
 	return yes, no
 }
 
-func (h *house) decideCohort(a Ask) Cohort {
-	h.t.Helper()
-	var c Cohort
-	h.update(func(tx *db.Tx) (err error) {
-		c, err = h.DecideCohort(tx, a)
-		return err
-	})
-	return c
-}
-
 func TestCohortIsExactlyThoseWhoAgree(t *testing.T) {
 	h := open(t)
 	yes, no := h.village()
@@ -71,7 +63,7 @@ func TestCohortIsExactlyThoseWhoAgree(t *testing.T) {
 	h.update(func(tx *db.Tx) error { return h.Close(tx, gone, h.clock.Now()) })
 	h.share(newMember(), "glucose")
 	c := h.decideCohort(study())
-	if len(c.Granted) != len(yes) || len(c.Refused) != len(no) || c.Members() != len(yes) || c.Waiting != 0 {
+	if len(c.Granted) != len(yes) || len(c.Refused) != len(no) || c.Members != len(yes) || c.Waiting != 0 {
 		t.Errorf("%d granted, %d refused", len(c.Granted), len(c.Refused))
 	}
 	for _, d := range c.Granted {
@@ -89,7 +81,7 @@ func TestCohortIsExactlyThoseWhoAgree(t *testing.T) {
 			t.Errorf("%s: %d", code, c.ByReason[code])
 		}
 	}
-	if len(c.Reasons) != 6 || c.Reasons[0].Layer != policies.LayerMember || c.Reasons[0].Datasets != 1 {
+	if len(c.Reasons) != 6 || c.Tally.Granted != len(yes) || c.Tally.Refused != len(no) || c.AllMembers != 10 || c.Reasons[0].Layer != policies.LayerMember || c.Reasons[0].Datasets != 1 {
 		t.Errorf("%+v", c.Reasons)
 	}
 }
@@ -99,7 +91,7 @@ func TestCohortAgreesWithSingleDecisions(t *testing.T) {
 	h.village()
 	a := study()
 	c := h.decideCohort(a)
-	for _, d := range slices.Concat(c.Granted, c.Refused) {
+	for _, d := range c.all() {
 		single, _ := h.deliver(a, d.Dataset)
 		if single.Allow != d.Allow || !slices.Equal(single.Reasons, d.Reasons) || single.InputSHA256 != d.InputSHA256 {
 			t.Errorf("cohort %+v, single %+v", d, single)
@@ -116,37 +108,55 @@ func TestCohortIsRecordedWithOneAuditEntry(t *testing.T) {
 	if after := must[int64](t)(h.log.Verify(t.Context())); after != before+1 {
 		t.Errorf("%d entries became %d", before, after)
 	}
-	list := must[[]Decision](t)(h.ByRequest(t.Context(), a.Request, StageRequest))
-	if len(list) != len(yes)+len(no) || outcomesDigest(byDataset(list)) != c.Digest {
+	if list := c.all(); len(list) != len(yes)+len(no) {
 		t.Errorf("%d recorded", len(list))
 	}
-	if n := must[int](t)(h.ReplayAll(t.Context())); n != len(list) {
+	var again Cohort
+	h.update(func(tx *db.Tx) (err error) {
+		var ok bool
+		if again, ok, err = h.Decided(tx, a.Request); !ok {
+			t.Error("nothing was decided")
+		}
+		return err
+	})
+	if again.Filter = c.Filter; !reflect.DeepEqual(again, c.Cohort) || c.Filter == cohort.ClassWise || len(c.Obligations) == 0 {
+		t.Errorf("kept %+v of %+v", again, c.Cohort)
+	}
+	if decisions := must[int64](t)(h.count(`SELECT count(*) FROM consent_decisions`)); decisions != 0 {
+		t.Errorf("%d decisions are written out", decisions)
+	}
+	if n := must[int](t)(h.ReplayAll(t.Context())); n != len(yes)+len(no) {
 		t.Errorf("%d replayed", n)
 	}
 }
 
-func TestCheckSaysTheSameAndRecordsNothing(t *testing.T) {
+func TestTallySaysTheSameAndRecordsNothing(t *testing.T) {
 	h := open(t)
 	h.village()
 	a := study()
 	before := must[int64](t)(h.log.Verify(t.Context()))
-	c := must[Cohort](t)(h.Check(t.Context(), a, nil))
-	if c.ID != "" || len(c.Granted) != 4 {
+	c := must[Tally](t)(h.Tally(t.Context(), a, nil))
+	if c.Granted != 4 {
 		t.Errorf("%+v", c)
 	}
-	other := must[Cohort](t)(h.Check(t.Context(), a, lawWith(t, "forbid", "input.request.retention_days > 90")))
-	if len(other.Granted) != 0 || other.ByReason["voted"] != 10 || other.Revision == c.Revision {
-		t.Errorf("%+v", other.ByReason)
+	other := must[Tally](t)(h.Tally(t.Context(), a, lawWith(t, "forbid", "input.request.retention_days > 90")))
+	if other.Granted != 0 || other.Refused != 10 || other.Revision == c.Revision {
+		t.Errorf("%+v", other)
 	}
-	if list := must[[]Decision](t)(h.ByRequest(t.Context(), a.Request, "")); len(list) != 0 {
-		t.Errorf("recorded %d", len(list))
+	if n := must[int64](t)(h.count(`SELECT count(*) FROM consent_outcomes`)); n != 0 {
+		t.Errorf("recorded %d", n)
 	}
 	if after := must[int64](t)(h.log.Verify(t.Context())); after != before {
 		t.Errorf("%d entries became %d", before, after)
 	}
-	if real := h.decideCohort(a); real.Digest != c.Digest {
-		t.Error("the dry run was another")
+	if real := h.decideCohort(a); !reflect.DeepEqual(real.Tally, c) {
+		t.Errorf("the dry run was another: %+v, %+v", real.Tally, c)
 	}
+}
+
+func (h *house) count(query string, args ...any) (n int64, err error) {
+	err = h.db.View(h.t.Context(), func(tx *db.Tx) error { return tx.QueryRow(query, args...).Scan(&n) })
+	return n, err
 }
 
 func TestCohortWithoutLawRefusesAll(t *testing.T) {
@@ -180,12 +190,12 @@ func TestCohortThatWaitsForPeople(t *testing.T) {
 func TestCohortOfNobody(t *testing.T) {
 	h := open(t)
 	c := h.decideCohort(study())
-	if c.Granted == nil || c.Refused == nil || len(c.Granted)+len(c.Refused) != 0 || c.Members() != 0 || c.ByReason == nil {
+	if c.Tally.Granted != 0 || c.Tally.Refused != 0 || c.Members != 0 || len(c.all()) != 0 {
 		t.Errorf("%+v", c)
 	}
 	bad := study()
 	bad.Pool = "Wearables"
-	_, err := h.Check(t.Context(), bad, nil)
+	_, err := h.Tally(t.Context(), bad, nil)
 	wants(t, err, ErrAsk)
 	wants(t, h.db.Update(t.Context(), func(tx *db.Tx) error { _, err := h.DecideCohort(tx, bad); return err }), ErrAsk)
 }
@@ -217,7 +227,7 @@ func TestCohortStopsWithItsContext(t *testing.T) {
 	h.village()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := h.Check(ctx, study(), nil); err == nil {
+	if _, err := h.Tally(ctx, study(), nil); err == nil {
 		t.Error("answered after its caller had gone")
 	}
 }

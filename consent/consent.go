@@ -5,26 +5,39 @@
 //
 // A member answers for a pool, and where they wish for one dataset. Answers are
 // only ever appended: the newest of a scope governs, and a dataset's own answer
-// replaces its pool's. One exception makes "no" safe: a refusal or withdrawal
-// given for the whole pool after the dataset's answer counts as well. Pausing
-// stops everything and forgets nothing. Every record has a signed receipt that
-// anybody can verify offline (VerifyReceipt).
+// replaces its pool's, until it is taken back (FollowPool). One exception makes
+// "no" safe: a refusal or withdrawal given for the whole pool after the dataset's
+// answer counts as well. Pausing stops everything and forgets nothing. Every
+// record has a signed receipt that anybody can verify offline (VerifyReceipt) and
+// a program can apply (package consent/papers). Before a member has answered,
+// nothing is permitted: the charter's default is where a form starts, and never a
+// record.
 //
 // # Decisions
 //
 // Decide asks the law in force (package policies) about one dataset, now, in
 // the transaction that would release it, and writes the answer down whether it
 // is yes or no: with the revision, the exact question as canonical JSON, its
-// digest, the reasons, and the position in the sequence of records it was based
-// on. Where a member keeps the only key, their approval of a single request is
+// digest, the reasons, the rules of law that fired, and the position in the
+// sequence of records it was based on. Where a member keeps the only key, their approval of a single request is
 // decided in the same way (DecideApproval), and their no to it is recorded as a
-// refusal (Decline). DecideCohort does the same for all datasets of a pool at
-// once: the governing records of every dataset are kept as columns of its
-// row, law is compiled to conditions on them (package consent/cohort), and of
-// every kind of answer the rows give one is decided by the law itself; if they
-// differ, or law cannot be compiled, each dataset is decided by itself and the
-// answer says so. Tally, Survey and Passing answer without recording anything.
-// ReplayAll decides everything that was ever decided once more and compares.
+// refusal (Decline).
+//
+// DecideCohort does the same for all datasets of a pool at once: the governing
+// records of every dataset are kept as columns of its row, law is compiled to
+// conditions on them (package consent/cohort), and of every kind of answer the
+// rows give one is decided by the law itself; if they differ, or law cannot be
+// compiled, each class of datasets is decided by itself and the answer says so.
+// What is kept is one record (revision, question and digest, filter, position,
+// counts, digest of the rows) with one audit entry, for each dataset a row of
+// reason bits, and once what the bits mean. The members' feed (Uses) shows every
+// answer of either sort in the words a single decision has. Tally, Passing,
+// Differ and Explore answer without recording anything.
+//
+// A position counts everything decisions rest on: records, pauses, enrolments
+// and closings, answers to single requests, consents used up. ReplayAll decides
+// everything that was ever decided once more and compares; the questions of a
+// cohort it puts together anew from what there was at its position.
 //
 // # People
 //
@@ -40,7 +53,7 @@
 // recipient, in a transaction that recorded so; it is good for minutes, and its
 // zero value opens nothing. Withdrawal, pause, refusal and revocation hold from
 // the next decision on. Every decision and every record leaves one entry in the
-// audit log, a cohort one for all its decisions.
+// audit log, a cohort one for all its datasets.
 //
 // # What it refuses
 //

@@ -35,10 +35,11 @@ type Decision struct {
 	Asks        []string              `json:"asks,omitempty"` // policies.AskSteward, AskMember; known when it is made, not stored
 	Reasons     []policies.Reason     `json:"reasons"`        // empty exactly if Allow
 	Obligations []policies.Obligation `json:"obligations"`
-	Revision    string                `json:"revision"`     // hash of the law; "" while none was in force
-	InputSHA256 string                `json:"input_sha256"` // of the canonical question, in hex
-	At          int64                 `json:"at"`           // Unix milliseconds
-	ConsentSeq  int64                 `json:"consent_seq"`  // newest record or pause it was based on
+	Rules       []string              `json:"rules,omitempty"` // of the law that fired, by name; nil in a cohort, and from before they were recorded
+	Revision    string                `json:"revision"`        // hash of the law; "" while none was in force
+	InputSHA256 string                `json:"input_sha256"`    // of the canonical question, in hex
+	At          int64                 `json:"at"`              // Unix milliseconds
+	ConsentSeq  int64                 `json:"consent_seq"`     // newest record or pause it was based on
 
 	input []byte   // the canonical question
 	once  []string // ids of the one-time consents a release rests on; known when it is made
@@ -54,7 +55,7 @@ func (s *Service) Decide(tx *db.Tx, a Ask, ds coop.DatasetID) (Decision, Permit,
 }
 
 func (s *Service) release(tx *db.Tx, a Ask, ds coop.DatasetID, stage string) (Decision, Permit, error) {
-	if err := a.check(); err != nil {
+	if err := a.Check(); err != nil {
 		return Decision{}, Permit{}, err
 	}
 	if a.Recipient == "" {
@@ -105,7 +106,7 @@ func (s *Service) answer(tx *db.Tx, a Ask, m matter, now int64, stage string) (D
 	if err != nil {
 		return Decision{}, err
 	}
-	d, err := s.bench(m.law).decide(tx.Context(), a, in, stage)
+	d, err := s.once(m.law).decide(tx.Context(), a, in, stage)
 	d.ConsentSeq = m.head
 	return d, err
 }
@@ -138,16 +139,22 @@ func verdict(allow bool) string {
 type bench struct {
 	law   *policies.Revision // nil while the engine is sealed
 	known map[string]policies.Outcome
+	yes   map[string]bool // whether it would be allowed, where nobody has asked why
 	fail  func(ctx context.Context, err error)
-
-	answered map[coop.DatasetID]policies.Outcome // by a filter, before anything is asked
 }
 
 // maxKnown bounds the memory of a bench.
 const maxKnown = 10_000
 
 func (s *Service) bench(law *policies.Revision) *bench {
-	return &bench{law: law, known: map[string]policies.Outcome{}, fail: func(ctx context.Context, err error) {
+	b := s.once(law)
+	b.known, b.yes = map[string]policies.Outcome{}, map[string]bool{}
+	return b
+}
+
+// once is a bench for a single question, which remembers nothing.
+func (s *Service) once(law *policies.Revision) *bench {
+	return &bench{law: law, fail: func(ctx context.Context, err error) {
 		s.c.Logger.ErrorContext(ctx, "consent: refused because the law gave no answer", "error", err)
 	}}
 }
@@ -155,10 +162,10 @@ func (s *Service) bench(law *policies.Revision) *bench {
 // ask answers one question. Whatever goes wrong is a refusal, told to the
 // operator and not remembered.
 func (b *bench) ask(ctx context.Context, in policies.Input) (policies.Outcome, error) {
-	if out, ok := b.answered[coop.DatasetID(in.Dataset.ID)]; ok {
-		return out, nil
+	if b.known == nil {
+		return b.anew(ctx, in)
 	}
-	class, err := in.Class()
+	class, err := b.classOf(in)
 	if err != nil {
 		return policies.Outcome{}, err
 	}
@@ -173,10 +180,47 @@ func (b *bench) ask(ctx context.Context, in policies.Input) (policies.Outcome, e
 	if len(b.known) >= maxKnown {
 		clear(b.known)
 	}
-	if b.law.Classes() {
-		b.known[class] = out
+	b.known[class] = out
+	return out, nil
+}
+
+func (b *bench) anew(ctx context.Context, in policies.Input) (policies.Outcome, error) {
+	out, err := b.law.Decide(ctx, in)
+	if err != nil {
+		b.fail(ctx, err)
 	}
 	return out, nil
+}
+
+// allows answers whether ask would allow, which costs a part of it.
+func (b *bench) allows(ctx context.Context, in policies.Input) (bool, error) {
+	class, err := b.classOf(in)
+	if err != nil {
+		return false, err
+	}
+	if yes, ok := b.yes[class]; ok {
+		return yes, nil
+	}
+	yes, err := b.law.Allows(ctx, in)
+	if err != nil {
+		b.fail(ctx, err)
+		return false, nil
+	}
+	if len(b.yes) >= maxKnown {
+		clear(b.yes)
+	}
+	b.yes[class] = yes
+	return yes, nil
+}
+
+// classOf names the questions that have the answer of this one: those of its
+// class, or under law of another release itself alone.
+func (b *bench) classOf(in policies.Input) (string, error) {
+	if b.law == nil || b.law.Classes() {
+		return in.Class()
+	}
+	text, err := in.Canonical()
+	return digest(text), err
 }
 
 func (b *bench) decide(ctx context.Context, a Ask, in policies.Input, stage string) (Decision, error) {
@@ -192,7 +236,7 @@ func (b *bench) decide(ctx context.Context, a Ask, in policies.Input, stage stri
 		ID: coop.DecisionID(coop.NewID()), Request: a.Request, Researcher: a.Researcher.ID,
 		Dataset: coop.DatasetID(in.Dataset.ID), Member: coop.MemberID(in.Dataset.Member), Pool: coop.PoolID(in.Dataset.Pool),
 		Purpose: a.Purpose, Stage: stage,
-		Allow: out.Allow, NeedsReview: out.NeedsReview, Reasons: out.Reasons, Obligations: out.Obligations,
+		Allow: out.Allow, NeedsReview: out.NeedsReview, Reasons: out.Reasons, Obligations: out.Obligations, Rules: out.Rules,
 		InputSHA256: digest(text), At: in.Request.Time, input: text, once: onceIn(in),
 	}
 	if len(out.Asks) > 0 {

@@ -158,7 +158,7 @@ func TestDecisionRecordsWhatItWasBasedOn(t *testing.T) {
 	r := must[Record](t)(h.PutPool(t.Context(), m, "wearables", agree()))
 	a := study()
 	d, _ := h.deliver(a, ds)
-	list := must[[]Decision](t)(h.ByRequest(t.Context(), a.Request, StageDelivery))
+	list := must[[]Decision](t)(h.Uses(t.Context(), m, "", 10))
 	if len(list) != 1 {
 		t.Fatalf("%+v", list)
 	}
@@ -173,9 +173,6 @@ func TestDecisionRecordsWhatItWasBasedOn(t *testing.T) {
 	}
 	if len(got.Obligations) == 0 || !bytes.Contains(got.input, []byte(r.ID)) {
 		t.Errorf("duties %v, question %s", got.Obligations, got.input)
-	}
-	if none := must[[]Decision](t)(h.ByRequest(t.Context(), a.Request, StageRequest)); len(none) != 0 {
-		t.Errorf("%+v", none)
 	}
 }
 

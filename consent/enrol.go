@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"distributed.ai/datacoop/consent/cohort"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/policies"
@@ -53,7 +54,7 @@ func (s *Service) Enrol(tx *db.Tx, e Enrolment) error {
 	}
 	err := insertDataset(tx, e)
 	if err == nil {
-		err = setKind(tx, enrolled{Enrolment: e})
+		err = cohort.SetKind(tx, e.Dataset, e.Member, e.Categories)
 	}
 	if err == nil {
 		err = flattenScope(tx, scope{e.Member, e.Pool, e.Dataset})

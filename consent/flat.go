@@ -7,11 +7,12 @@ import (
 	"distributed.ai/datacoop/consent/cohort"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
+	"distributed.ai/datacoop/policies"
 )
 
 // flatten keeps the governing records of a dataset as columns of its row.
 func flatten(tx *db.Tx, e enrolled, own, pool Record, paused bool) error {
-	in := question(Ask{}, e, governing(own, pool), paused, 0)
+	in := question(policies.Request{}, e, governing(own, pool), paused)
 	h, err := heardAbout(tx, in)
 	if err != nil {
 		return err
@@ -21,7 +22,7 @@ func flatten(tx *db.Tx, e enrolled, own, pool Record, paused bool) error {
 	if err != nil {
 		return err
 	}
-	return setRow(tx, e.Dataset, row)
+	return cohort.SetRow(tx, e.Dataset, row)
 }
 
 // flattenScope does so for all datasets of a member that a scope governs; with
@@ -61,7 +62,7 @@ func (s *Service) flattenAll(ctx context.Context) error {
 				return err
 			}
 			for _, e := range page {
-				if err := setKind(tx, e); err != nil {
+				if err := cohort.SetKind(tx, e.Dataset, e.Member, e.Categories); err != nil {
 					return err
 				}
 				if err := flattenScope(tx, scope{e.Member, e.Pool, e.Dataset}); err != nil {

@@ -136,6 +136,11 @@ func TestNoPermitWithoutStandingConsent(t *testing.T) {
 		for _, name := range rapid.SliceOfN(rapid.SampledFrom(names), 0, 5).Draw(t, "steps") {
 			steps[name]()
 		}
+		hits := rapid.Bool().Draw(t, "hits")
+		if hits {
+			steps["resumed"]()
+			steps["pool given"]()
+		}
 		if rapid.IntRange(0, 9).Draw(t, "closed") == 0 {
 			steps["closed"]()
 		}
@@ -143,6 +148,9 @@ func TestNoPermitWithoutStandingConsent(t *testing.T) {
 		a.Purpose.DUO = rapid.SampledFrom(codes(coop.DUOPurposes())).Draw(t, "asked")
 		a.Study.Disease = "MONDO:0005148"
 		a.Researcher.Kind = rapid.SampledFrom(codes(coop.RequesterKinds())).Draw(t, "asking")
+		if t := said.pool.terms; len(t.Purposes) > 0 && len(t.RequesterKinds) > 0 && hits { // so that enough is permitted
+			a.Purpose.DUO, a.Researcher.Kind = t.Purposes[0], t.RequesterKinds[0]
+		}
 		d, p := h.deliver(a, ds)
 		want := said.permits(a, h.clock.Now())
 		if d.Allow != want || p.Valid(h.clock.Now()) != want || (len(d.Reasons) == 0) != want {
@@ -154,6 +162,7 @@ func TestNoPermitWithoutStandingConsent(t *testing.T) {
 			no++
 		}
 	})
+	t.Logf("%d permits, %d refusals", yes, no)
 	if yes == 0 || no == 0 {
 		t.Errorf("%d permits and %d refusals: the property was not tried", yes, no)
 	}

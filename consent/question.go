@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"distributed.ai/datacoop/internal/audit"
 	"distributed.ai/datacoop/internal/coop"
@@ -19,7 +18,7 @@ type Question struct {
 	Request    coop.RequestID
 	Dataset    coop.DatasetID
 	Member     coop.MemberID
-	Decision   coop.DecisionID // whose reasons say what is asked
+	Decision   coop.DecisionID // that put it; the id of a cohort
 	Answer     string          // policies.AnswerYes, AnswerNo or "" for none yet
 	AskedAt    int64           // Unix milliseconds
 	AnsweredAt int64           // Unix milliseconds; 0 before
@@ -82,18 +81,6 @@ func (s *Service) Unanswered(tx *db.Tx, r coop.RequestID) (int, error) {
 	return n, nil
 }
 
-// put asks the members whom the law wants asked about a request.
-func put(tx *db.Tx, decisions []Decision) error {
-	for _, d := range decisions {
-		if slices.Contains(d.Asks, policies.AskMember) {
-			if err := insertQuestion(tx, d); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // use names a one-time consent for one dataset.
 type use struct {
 	dataset coop.DatasetID
@@ -105,15 +92,6 @@ type use struct {
 type heard struct {
 	answers map[coop.DatasetID]string
 	used    map[use]bool
-}
-
-// heardOf reads it for all datasets of the ask's pool.
-func heardOf(tx *db.Tx, a Ask) (h heard, err error) {
-	if h.answers, err = answersTo(tx, a.Request); err != nil {
-		return heard{}, err
-	}
-	h.used, err = usedOf(tx, a.Pool)
-	return h, err
 }
 
 // heardAbout reads it for one dataset, where its records make it matter.

@@ -1,6 +1,7 @@
 package consent
 
 import (
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -22,17 +23,6 @@ func once() Terms {
 	return t
 }
 
-// submit decides a cohort and records it.
-func (h *house) submit(a Ask) Cohort {
-	h.t.Helper()
-	var c Cohort
-	h.update(func(tx *db.Tx) (err error) {
-		c, err = h.DecideCohort(tx, a)
-		return err
-	})
-	return c
-}
-
 func (h *house) say(m coop.MemberID, a Ask, ds coop.DatasetID, yes bool) {
 	h.t.Helper()
 	h.update(func(tx *db.Tx) error { return h.Answer(tx, m, a.Request, ds, yes) })
@@ -43,18 +33,18 @@ func TestMemberWhoIsAskedDecidesAboutEachRequest(t *testing.T) {
 	ds := h.share(m, "wearables")
 	must[Record](t)(h.PutPool(t.Context(), m, "wearables", asking()))
 	a, other := study(), study()
-	c := h.submit(a)
+	c := h.decideCohort(a)
 	if c.Waiting != 1 || len(c.Granted) != 0 || !slices.Equal(c.Refused[0].Asks, []string{policies.AskMember}) {
 		t.Fatalf("%+v", c)
 	}
-	h.submit(other)
+	h.decideCohort(other)
 	h.refused(a, ds, "member-asked")
 	h.say(m, a, ds, true)
 	h.released(a, ds)
 	h.refused(other, ds, "member-asked") // a yes to one request is none to another
 	h.say(m, a, ds, false)
 	h.refused(a, ds, "member-said-no") // and can be taken back
-	if c := h.submit(other); c.Waiting != 1 {
+	if c := h.decideCohort(other); c.Waiting != 1 {
 		t.Errorf("%+v", c)
 	}
 	list := must[[]Question](t)(h.Questions(t.Context(), m))
@@ -73,12 +63,21 @@ func TestAnAnsweredCohortIsDecidedOnWhatWasSaid(t *testing.T) {
 		members, datasets = append(members, m), append(datasets, h.share(m, "wearables"))
 		must[Record](t)(h.PutPool(t.Context(), m, "wearables", asking()))
 	}
-	h.submit(a)
+	h.decideCohort(a)
 	h.say(members[0], a, datasets[0], true)
 	h.say(members[1], a, datasets[1], false)
-	c := must[Cohort](t)(h.Check(t.Context(), a, nil))
-	if len(c.Granted) != 1 || c.Granted[0].Dataset != datasets[0] || c.Waiting != 1 || len(c.Refused) != 2 {
+	c, want := h.decideCohort(a), h.check(a, nil)
+	if len(c.Granted) != 1 || c.Granted[0].Dataset != datasets[0] || c.Waiting != 1 || len(c.Refused) != 2 || c.Note != "" {
 		t.Errorf("%+v", c)
+	}
+	for i, d := range want.all() {
+		if !reflect.DeepEqual(c.all()[i].said(), d.said()) {
+			t.Errorf("the cohort says %+v, the law %+v", c.all()[i], d)
+		}
+	}
+	h.say(members[1], a, datasets[1], true) // changes nothing that was decided
+	if n := must[int](t)(h.ReplayAll(t.Context())); n != 6 {
+		t.Errorf("%d replayed", n)
 	}
 	h.update(func(tx *db.Tx) error {
 		if n := must[int](t)(h.Unanswered(tx, a.Request)); n != 1 {
@@ -97,7 +96,7 @@ func TestNobodyAnswersForSomebodyElse(t *testing.T) {
 		return h.db.Update(t.Context(), func(tx *db.Tx) error { return h.Answer(tx, who, r, ds, true) })
 	}
 	wants(t, answer(m, a.Request, ds), ErrNoQuestion) // nobody has asked yet
-	h.submit(a)
+	h.decideCohort(a)
 	wants(t, answer(other, a.Request, ds), ErrNoQuestion)
 	wants(t, answer(m, study().Request, ds), ErrNoQuestion)
 	wants(t, answer(m, a.Request, coop.DatasetID(coop.NewID())), ErrNoQuestion)
@@ -113,7 +112,7 @@ func TestNobodyIsAskedAboutWhatIsRefusedAnyway(t *testing.T) {
 	must[Record](t)(h.PutPool(t.Context(), m, "wearables", asking()))
 	a := study()
 	a.Researcher.Kind = "company"
-	h.submit(a)
+	h.decideCohort(a)
 	if list := must[[]Question](t)(h.Questions(t.Context(), m)); len(list) != 0 {
 		t.Errorf("%+v", list)
 	}
@@ -124,7 +123,7 @@ func TestNewTermsDoNotNeedTheAnswer(t *testing.T) {
 	ds := h.share(m, "wearables")
 	must[Record](t)(h.PutPool(t.Context(), m, "wearables", asking()))
 	a := study()
-	h.submit(a)
+	h.decideCohort(a)
 	h.say(m, a, ds, true)
 	must[Record](t)(h.WithdrawPool(t.Context(), m, "wearables"))
 	h.refused(a, ds, "consent-withdrawn") // a yes to a question revives nothing
@@ -137,7 +136,7 @@ func TestOneTimeConsentIsUsedUp(t *testing.T) {
 	ds, second := h.share(m, "wearables"), h.share(m, "wearables")
 	must[Record](t)(h.PutPool(t.Context(), m, "wearables", once()))
 	a := study()
-	if c := h.submit(a); len(c.Granted) != 2 {
+	if c := h.decideCohort(a); len(c.Granted) != 2 {
 		t.Fatalf("%+v", c)
 	}
 	h.released(a, ds) // being asked about uses nothing up
@@ -145,7 +144,7 @@ func TestOneTimeConsentIsUsedUp(t *testing.T) {
 	h.refused(study(), ds, "consent-used-up")
 	h.released(study(), second) // each dataset once
 	h.refused(study(), second, "consent-used-up")
-	if c := must[Cohort](t)(h.Check(t.Context(), study(), nil)); len(c.Granted) != 0 || c.ByReason["consent-used-up"] != 2 {
+	if c := h.check(study(), nil); len(c.Granted) != 0 || c.ByReason["consent-used-up"] != 2 {
 		t.Errorf("%+v", c)
 	}
 	must[Record](t)(h.PutPool(t.Context(), m, "wearables", once())) // said anew, it is a new one

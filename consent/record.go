@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"distributed.ai/datacoop/consent/papers"
 	"distributed.ai/datacoop/consent/terms"
 	"distributed.ai/datacoop/internal/audit"
 	"distributed.ai/datacoop/internal/coop"
@@ -18,6 +19,7 @@ const (
 	StateRefused   = "refused"
 	StateWithdrawn = "withdrawn"
 	StateExpired   = "expired"
+	StateAsPool    = papers.AsPool // a dataset's own answer was taken back: its pool's counts
 )
 
 // Faults of records.
@@ -26,6 +28,7 @@ var (
 	ErrNoRecord   = fault.New(fault.NotFound, "consent-not-found", "There is no such consent record.")
 	ErrRevoked    = fault.New(fault.Gone, "dataset-revoked", "This dataset has been revoked.")
 	ErrNotGiven   = fault.New(fault.Conflict, "consent-not-given", "There is no consent here that could be withdrawn.")
+	ErrAsPool     = fault.New(fault.Conflict, "consent-as-pool", "This dataset has no answer of its own; its pool's counts already.")
 	ErrNoPool     = fault.New(fault.Invalid, "pool-invalid", "A pool is named by a lower-case word.")
 	ErrNoMember   = fault.New(fault.Invalid, "member-invalid", "A member is named by an id.")
 	ErrEnrolment  = fault.New(fault.Invalid, "enrolment-invalid", "This dataset cannot be enrolled as it stands.")
@@ -40,15 +43,18 @@ type Record struct {
 	Pool    coop.PoolID    `json:"pool"`
 	Dataset coop.DatasetID `json:"dataset"` // "" for the whole pool
 	Terms
-	State       string `json:"state"`        // given, refused, withdrawn or expired, at the time of reading
+	State       string `json:"state"`        // one of the states, at the time of reading
 	NotBefore   int64  `json:"not_before"`   // Unix milliseconds
 	Expires     int64  `json:"expires"`      // Unix milliseconds; coop.Forever for never
 	WithdrawnAt int64  `json:"withdrawn_at"` // Unix milliseconds; coop.Forever for not withdrawn
 	CreatedAt   int64  `json:"created_at"`   // Unix milliseconds
 	Seq         int64  `json:"seq"`          // position among all records and pauses
 
-	effect string // as stored: given, refused or withdrawn
+	effect string // given, refused, withdrawn or StateAsPool
 }
+
+// asPool reports whether the record says that its pool's answer counts.
+func (r Record) asPool() bool { return r.effect == StateAsPool }
 
 // scope is what a record answers for.
 type scope struct {
@@ -219,4 +225,28 @@ func standing(tx *db.Tx, at scope) (Record, error) {
 		return Record{}, ErrNotGiven
 	}
 	return newest, nil
+}
+
+// FollowPool takes back the answer a dataset has of its own: from the next
+// decision on the member's answer for the pool counts for it, also one that they
+// give later. ErrAsPool if the dataset has none.
+func (s *Service) FollowPool(ctx context.Context, m coop.MemberID, ds coop.DatasetID) (Record, error) {
+	var out Record
+	err := s.c.DB.Update(ctx, func(tx *db.Tx) error {
+		at, err := s.own(tx, m, ds)
+		if err != nil {
+			return err
+		}
+		r, found, err := recordOf(tx, at)
+		switch {
+		case err != nil:
+			return fmt.Errorf("consent: reading: %w", err)
+		case !found:
+			return ErrAsPool
+		}
+		r.effect = StateAsPool
+		out, err = s.append(tx, at, r)
+		return err
+	})
+	return out, err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"distributed.ai/datacoop/consent/cohort"
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/policies"
 )
@@ -21,32 +22,35 @@ type Flip struct {
 	Reasons  []policies.Reason // why not, under the other law; empty if Now
 }
 
+// Progress is told how many decisions a replay has gone through, and of how many
+// there were when it began.
+type Progress func(done, total int)
+
 // Replay decides every decision made at since (Unix milliseconds) or later once
 // more under rev, each with the question that was asked then, and returns those
-// that would be different, and how many there were. What members have declined
-// themselves is left out: no law changes that. It records nothing.
-func (s *Service) Replay(ctx context.Context, rev *policies.Revision, since int64) (flips []Flip, total int, err error) {
+// that would be different, and how many there were. Questions that must have one
+// answer are decided once. What members have declined themselves is left out: no
+// law changes that. It records nothing.
+func (s *Service) Replay(ctx context.Context, rev *policies.Revision, since int64, tell ...Progress) (flips []Flip, total int, err error) {
 	if rev == nil {
 		return nil, 0, fmt.Errorf("consent: replay: %w", policies.ErrSealed)
 	}
 	bench := s.bench(rev)
-	err = s.eachDecision(ctx, since, func(d Decision) error {
+	err = s.again(ctx, since, tell, func(d Decision, in policies.Input) error {
 		if declined(d) {
-			return ctx.Err()
+			return nil
 		}
-		in, err := policies.ParseInput(d.input)
-		if err != nil {
-			return fmt.Errorf("decision %s: %w", d.ID, err)
+		total++
+		allow, err := bench.allows(ctx, in)
+		if err != nil || allow == d.Allow {
+			return err
 		}
-		out, err := bench.ask(ctx, in)
-		if err != nil {
-			return fmt.Errorf("decision %s: %w", d.ID, err)
-		}
-		if total++; out.Allow != d.Allow {
+		out, err := bench.ask(ctx, in) // to say why
+		if err == nil && out.Allow != d.Allow {
 			flips = append(flips, Flip{d, d.Allow, out.Allow, out.Reasons})
 		}
-		return ctx.Err()
-	})
+		return err
+	}, nil)
 	if err != nil {
 		return nil, 0, fmt.Errorf("consent: replay: %w", err)
 	}
@@ -58,16 +62,17 @@ var ErrMismatch = errors.New("a recorded decision does not match its replay")
 
 // ReplayAll decides everything that was ever decided once more, each under the
 // law it was made under, and compares: question, digest, answer, reasons,
-// obligations, and the digest of every cohort. It returns how many decisions
-// there were, or ErrMismatch at the first that differs. Refusals because the law
-// gave no answer, and those that members made themselves, are compared only in
-// that they are refusals.
-func (s *Service) ReplayAll(ctx context.Context) (n int, err error) {
+// obligations, the rules that fired where they were recorded, and the digest of
+// every cohort. Questions that must have one answer are decided once. It returns
+// how many decisions there were, or ErrMismatch at the first that differs.
+// Refusals because the law gave no answer, and those that members made
+// themselves, are compared only in that they are refusals.
+func (s *Service) ReplayAll(ctx context.Context, tell ...Progress) (n int, err error) {
 	laws := map[string]*bench{}
-	err = s.eachDecision(ctx, 0, func(d Decision) error {
+	err = s.again(ctx, 0, tell, func(d Decision, in policies.Input) error {
 		n++
-		return s.replayOne(ctx, laws, d)
-	})
+		return s.replayOne(ctx, laws, d, in)
+	}, s.checkRecord)
 	if err == nil {
 		err = s.checkCohorts(ctx)
 	}
@@ -77,11 +82,45 @@ func (s *Service) ReplayAll(ctx context.Context) (n int, err error) {
 	return n, nil
 }
 
-func (s *Service) replayOne(ctx context.Context, laws map[string]*bench, d Decision) error {
-	in, err := policies.ParseInput(d.input)
-	if err != nil {
-		return fmt.Errorf("%w: decision %s: %w", ErrMismatch, d.ID, err)
+// again hands over every decision made at since or later with the question that
+// was asked: single ones first, then those of recorded cohorts, each of which is
+// looked at before, if check is not nil. Only a page is held at a time.
+func (s *Service) again(ctx context.Context, since int64, tell []Progress, fn func(Decision, policies.Input) error, check func(context.Context, Cohort) error) error {
+	done, total := 0, 0
+	if len(tell) > 0 {
+		err := s.c.DB.View(ctx, func(tx *db.Tx) (err error) {
+			total, err = countDecisions(tx, since)
+			return err
+		})
+		if err != nil {
+			return err
+		}
 	}
+	one := func(d Decision, in policies.Input) error {
+		if err := errors.Join(fn(d, in), ctx.Err()); err != nil {
+			return err
+		}
+		if done++; done%pageSize == 0 || done == total {
+			for _, t := range tell {
+				t(done, max(done, total))
+			}
+		}
+		return nil
+	}
+	if err := s.eachDecision(ctx, since, one); err != nil {
+		return err
+	}
+	return s.eachCohort(ctx, since, func(c Cohort) error {
+		if check != nil {
+			if err := check(ctx, c); err != nil {
+				return err
+			}
+		}
+		return s.outcomesOf(ctx, c, one)
+	})
+}
+
+func (s *Service) replayOne(ctx context.Context, laws map[string]*bench, d Decision, in policies.Input) error {
 	if !d.matches(in) {
 		return fmt.Errorf("%w: decision %s: question", ErrMismatch, d.ID)
 	}
@@ -102,15 +141,13 @@ func (s *Service) replayOne(ctx context.Context, laws map[string]*bench, d Decis
 	if err != nil {
 		return fmt.Errorf("decision %s: %w", d.ID, err)
 	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
 	same := out.Allow == d.Allow && out.NeedsReview == d.NeedsReview &&
-		slices.Equal(out.Reasons, d.Reasons) && slices.Equal(out.Obligations, d.Obligations)
-	if !same {
+		slices.Equal(out.Reasons, d.Reasons) && slices.Equal(out.Obligations, d.Obligations) &&
+		(d.Rules == nil || slices.Equal(out.Rules, d.Rules))
+	if !same && ctx.Err() == nil {
 		return fmt.Errorf("%w: decision %s: answer", ErrMismatch, d.ID)
 	}
-	return nil
+	return ctx.Err()
 }
 
 // matches reports whether the decision's own columns say what its question says.
@@ -151,7 +188,7 @@ func (s *Service) lawOf(ctx context.Context, laws map[string]*bench, hash string
 	return laws[hash], nil
 }
 
-func (s *Service) eachDecision(ctx context.Context, since int64, fn func(Decision) error) error {
+func (s *Service) eachDecision(ctx context.Context, since int64, fn func(Decision, policies.Input) error) error {
 	for seq := int64(0); ; {
 		var page []stored
 		err := s.c.DB.View(ctx, func(tx *db.Tx) (err error) {
@@ -162,7 +199,11 @@ func (s *Service) eachDecision(ctx context.Context, since int64, fn func(Decisio
 			return err
 		}
 		for _, d := range page {
-			if err := fn(d.Decision); err != nil {
+			in, err := policies.ParseInput(d.input)
+			if err != nil {
+				return fmt.Errorf("%w: decision %s: %w", ErrMismatch, d.ID, err)
+			}
+			if err := fn(d.Decision, in); err != nil {
 				return err
 			}
 			seq = d.seq
@@ -172,9 +213,9 @@ func (s *Service) eachDecision(ctx context.Context, since int64, fn func(Decisio
 
 func (s *Service) checkCohorts(ctx context.Context) error {
 	for id := ""; ; {
-		var page []cohortDigest
+		var page []Cohort
 		err := s.c.DB.View(ctx, func(tx *db.Tx) (err error) {
-			page, err = cohortsAfter(tx, id, pageSize)
+			page, err = cohort.OldAfter(tx, id, pageSize)
 			return err
 		})
 		if err != nil || len(page) == 0 {
@@ -184,19 +225,19 @@ func (s *Service) checkCohorts(ctx context.Context) error {
 			if err := s.checkCohort(ctx, c); err != nil {
 				return err
 			}
-			id = c.id
+			id = c.ID
 		}
 	}
 }
 
-func (s *Service) checkCohort(ctx context.Context, c cohortDigest) error {
+func (s *Service) checkCohort(ctx context.Context, c Cohort) error {
 	return s.c.DB.View(ctx, func(tx *db.Tx) error {
-		outcomes, err := cohortOutcomes(tx, c.id)
+		outcomes, err := cohortOutcomes(tx, c.ID)
 		if err != nil {
 			return err
 		}
-		if outcomesDigest(outcomes) != c.digest {
-			return fmt.Errorf("%w: cohort %s: digest", ErrMismatch, c.id)
+		if outcomesDigest(outcomes) != c.Digest {
+			return fmt.Errorf("%w: cohort %s: digest", ErrMismatch, c.ID)
 		}
 		return nil
 	})

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"distributed.ai/datacoop/consent/proof"
 	"distributed.ai/datacoop/internal/coop"
@@ -12,22 +13,30 @@ import (
 	"distributed.ai/datacoop/policies"
 )
 
-const sqlInsertDataset = `INSERT INTO consent_datasets (id, member, pool, categories, region, sealed, closed)
-VALUES (?, ?, ?, ?, ?, ?, ?)`
+const sqlInsertDataset = `INSERT INTO consent_datasets (id, member, pool, categories, region, sealed, closed, enrolled)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
 
 func insertDataset(tx *db.Tx, e Enrolment) error {
 	categories, err := proof.Canonical(append([]string{}, e.Categories...))
 	if err != nil {
 		return err
 	}
-	return tx.ExecOne(sqlInsertDataset, e.Dataset, e.Member, e.Pool, string(categories), e.Region, e.Sealed, coop.Forever)
+	seq, err := nextSeq(tx)
+	if err != nil {
+		return err
+	}
+	return tx.ExecOne(sqlInsertDataset, e.Dataset, e.Member, e.Pool, string(categories), e.Region, e.Sealed, coop.Forever, seq)
 }
 
 const sqlCloseDataset = `UPDATE consent_datasets SET closed = CASE
-WHEN ? >= closed THEN closed WHEN ? <= sealed THEN sealed ELSE ? END WHERE id = ?`
+WHEN ? >= closed THEN closed WHEN ? <= sealed THEN sealed ELSE ? END, closing = CASE WHEN closing = 0 THEN ? ELSE closing END WHERE id = ?`
 
 func closeDataset(tx *db.Tx, ds coop.DatasetID, at int64) error {
-	return tx.ExecOne(sqlCloseDataset, at, at, at, ds)
+	seq, err := nextSeq(tx)
+	if err != nil {
+		return err
+	}
+	return tx.ExecOne(sqlCloseDataset, at, at, at, seq, ds)
 }
 
 const sqlDatasetColumns = `SELECT id, member, pool, categories, region, sealed, closed FROM consent_datasets`
@@ -77,55 +86,65 @@ func matterOf(tx *db.Tx, law *policies.Revision, ds coop.DatasetID) (matter, err
 	return m, foundDataset(err)
 }
 
-const sqlDatasetsOfPool = sqlDatasetColumns + ` WHERE pool = ? AND closed > ? AND sealed <= ? ORDER BY id`
+const (
+	sqlHeadSeq = `SELECT seq FROM consent_head`
+	sqlNextSeq = `UPDATE consent_head SET seq = seq + 1 RETURNING seq`
+)
 
-// datasetsOfPool lists the datasets that are open at now, by id.
-func datasetsOfPool(tx *db.Tx, p coop.PoolID, now int64) ([]enrolled, error) {
-	return db.Collect(tx, func(r *sql.Rows) (enrolled, error) { return scanDataset(r) }, sqlDatasetsOfPool, p, now, now)
-}
-
-const sqlHeadSeq = `SELECT coalesce(max(seq), 0) FROM
-(SELECT max(seq) AS seq FROM consent_records UNION ALL SELECT max(seq) AS seq FROM consent_pauses) AS head`
-
-// headSeq is the position of the newest record or pause.
+// headSeq is the position of the newest event.
 func headSeq(tx *db.Tx) (seq int64, err error) {
 	err = tx.QueryRow(sqlHeadSeq).Scan(&seq)
 	return seq, err
 }
 
-func nextSeq(tx *db.Tx) (int64, error) {
-	seq, err := headSeq(tx)
-	return seq + 1, err
+// nextSeq takes the next position.
+func nextSeq(tx *db.Tx) (seq int64, err error) {
+	err = tx.QueryRow(sqlNextSeq).Scan(&seq)
+	return seq, err
 }
 
 const sqlInsertRecord = `INSERT INTO consent_records
-(seq, id, member, pool, dataset, effect, terms, not_before, expires, withdrawn, at, leaf)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+(seq, id, member, pool, dataset, effect, terms, not_before, expires, withdrawn, at, leaf, as_pool)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 func insertRecord(tx *db.Tx, r Record, leaf int64) error {
 	terms, err := proof.Canonical(r.Terms)
 	if err != nil {
 		return err
 	}
-	return tx.ExecOne(sqlInsertRecord, r.Seq, r.ID, r.Member, r.Pool, r.Dataset, r.effect, string(terms),
-		r.NotBefore, r.Expires, r.WithdrawnAt, r.CreatedAt, leaf)
+	effect := r.effect
+	if r.asPool() {
+		effect = policies.Withdrawn
+	}
+	return tx.ExecOne(sqlInsertRecord, r.Seq, r.ID, r.Member, r.Pool, r.Dataset, effect, string(terms),
+		r.NotBefore, r.Expires, r.WithdrawnAt, r.CreatedAt, leaf, bit(r.asPool()))
 }
 
-const sqlRecordColumns = `SELECT seq, id, member, pool, dataset, effect, terms, not_before, expires, withdrawn, at
+const sqlRecordColumns = `SELECT seq, id, member, pool, dataset, effect, terms, not_before, expires, withdrawn, at, as_pool
 FROM consent_records`
 
 func scanRecord(row interface{ Scan(...any) error }) (Record, error) {
 	var r Record
 	var terms string
+	var asPool int64
 	err := row.Scan(&r.Seq, &r.ID, &r.Member, &r.Pool, &r.Dataset, &r.effect, &terms,
-		&r.NotBefore, &r.Expires, &r.WithdrawnAt, &r.CreatedAt)
+		&r.NotBefore, &r.Expires, &r.WithdrawnAt, &r.CreatedAt, &asPool)
 	if err != nil {
 		return Record{}, err
+	}
+	if asPool != 0 {
+		r.effect = StateAsPool
 	}
 	return r, json.Unmarshal([]byte(terms), &r.Terms)
 }
 
 func scanRecords(r *sql.Rows) (Record, error) { return scanRecord(r) }
+
+// governingRecords reads records that count: one that says "as the pool" is none.
+func governingRecords(tx *db.Tx, query string, args ...any) ([]Record, error) {
+	list, err := db.Collect(tx, scanRecords, query, args...)
+	return slices.DeleteFunc(list, Record.asPool), err
+}
 
 const sqlRecordByID = sqlRecordColumns + ` WHERE id = ? AND member = ?`
 
@@ -145,7 +164,7 @@ const sqlNewestOfMember = sqlRecordColumns + ` WHERE seq IN
 // recordsOf returns the newest record of each of a member's scopes in a pool,
 // by dataset; "" is the pool itself.
 func recordsOf(tx *db.Tx, m coop.MemberID, p coop.PoolID) (map[coop.DatasetID]Record, error) {
-	list, err := db.Collect(tx, scanRecords, sqlNewestOfMember, m, p)
+	list, err := governingRecords(tx, sqlNewestOfMember, m, p)
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +185,7 @@ const sqlNewestOfScope = sqlRecordColumns + ` WHERE` + inScope + ` ORDER BY seq 
 // recordOf returns the newest record of one scope, or false if there is none.
 func recordOf(tx *db.Tx, at scope) (Record, bool, error) {
 	r, err := scanRecord(tx.QueryRow(sqlNewestOfScope, at.member, at.pool, at.dataset))
-	if errors.Is(err, db.ErrNoRow) {
+	if errors.Is(err, db.ErrNoRow) || r.asPool() {
 		return Record{}, false, nil
 	}
 	return r, err == nil, err
@@ -178,7 +197,7 @@ const sqlNewestFor = sqlRecordColumns + ` WHERE seq IN
 // recordsFor returns the newest records of a dataset's own scope and of its
 // pool's; the zero one where there is none.
 func recordsFor(tx *db.Tx, e enrolled) (own, pool Record, err error) {
-	list, err := db.Collect(tx, scanRecords, sqlNewestFor, e.Member, e.Pool, e.Dataset, e.Member, e.Pool, "")
+	list, err := governingRecords(tx, sqlNewestFor, e.Member, e.Pool, e.Dataset, e.Member, e.Pool, "")
 	for _, r := range list {
 		if r.Dataset == "" {
 			pool = r
@@ -187,22 +206,6 @@ func recordsFor(tx *db.Tx, e enrolled) (own, pool Record, err error) {
 		}
 	}
 	return own, pool, err
-}
-
-const sqlNewestOfPool = sqlRecordColumns + ` WHERE seq IN
-(SELECT max(seq) FROM consent_records WHERE pool = ? GROUP BY member, dataset)`
-
-// recordsOfPool returns the newest record of each scope in a pool.
-func recordsOfPool(tx *db.Tx, p coop.PoolID) (map[scope]Record, error) {
-	list, err := db.Collect(tx, scanRecords, sqlNewestOfPool, p)
-	if err != nil {
-		return nil, err
-	}
-	out := make(map[scope]Record, len(list))
-	for _, r := range list {
-		out[scope{r.Member, p, r.Dataset}] = r
-	}
-	return out, nil
 }
 
 const sqlInsertPause = `INSERT INTO consent_pauses (seq, member, paused, at, leaf) VALUES (?, ?, ?, ?, ?)`
@@ -217,21 +220,6 @@ func pausedMember(tx *db.Tx, m coop.MemberID) (bool, error) {
 	var paused int64
 	err := tx.QueryRow(sqlPausedMember, m).Scan(&paused)
 	return paused != 0, err
-}
-
-const sqlPausedMembers = `SELECT member FROM consent_pauses WHERE paused = 1 AND seq IN
-(SELECT max(seq) FROM consent_pauses GROUP BY member)`
-
-func pausedMembers(tx *db.Tx) (map[coop.MemberID]bool, error) {
-	list, err := db.Collect(tx, func(r *sql.Rows) (m coop.MemberID, err error) {
-		err = r.Scan(&m)
-		return m, err
-	}, sqlPausedMembers)
-	out := make(map[coop.MemberID]bool, len(list))
-	for _, m := range list {
-		out[m] = true
-	}
-	return out, err
 }
 
 func bit(b bool) int64 {

@@ -41,8 +41,8 @@ func revisionArchive(tx *db.Tx, hash string) (archive []byte, err error) {
 
 const sqlInsertDecision = `INSERT INTO consent_decisions
 (seq, id, cohort, request, researcher, dataset, member, pool, duo, dpv, stage, allow, needs_review,
- reasons, obligations, revision, input, input_sha256, at, consent_seq, leaf)
-VALUES ((SELECT coalesce(max(seq), 0) + 1 FROM consent_decisions), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+ reasons, obligations, rules, revision, input, input_sha256, at, consent_seq, leaf)
+VALUES ((` + sqlNextPlace + `), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 // insertDecisions appends decisions that share one audit entry.
 func insertDecisions(tx *db.Tx, cohort string, leaf int64, decisions ...Decision) error {
@@ -55,9 +55,13 @@ func insertDecisions(tx *db.Tx, cohort string, leaf int64, decisions ...Decision
 		if err != nil {
 			return err
 		}
+		rules, err := proof.Canonical(d.Rules)
+		if err != nil {
+			return err
+		}
 		err = tx.ExecOne(sqlInsertDecision, d.ID, cohort, d.Request, d.Researcher, d.Dataset, d.Member, d.Pool,
 			d.Purpose.DUO, d.Purpose.DPV, d.Stage, bit(d.Allow), bit(d.NeedsReview),
-			string(reasons), string(obligations), d.Revision, string(d.input), d.InputSHA256, d.At, d.ConsentSeq, leaf)
+			string(reasons), string(obligations), string(rules), d.Revision, string(d.input), d.InputSHA256, d.At, d.ConsentSeq, leaf)
 		if err != nil {
 			return err
 		}
@@ -66,7 +70,7 @@ func insertDecisions(tx *db.Tx, cohort string, leaf int64, decisions ...Decision
 }
 
 const sqlDecisionColumns = `SELECT seq, id, request, researcher, dataset, member, pool, duo, dpv, stage, allow, needs_review,
-reasons, obligations, revision, input, input_sha256, at, consent_seq FROM consent_decisions`
+reasons, obligations, rules, revision, input, input_sha256, at, consent_seq FROM consent_decisions`
 
 // stored is a decision with its place.
 type stored struct {
@@ -76,13 +80,26 @@ type stored struct {
 
 func scanDecision(r *sql.Rows) (stored, error) {
 	var d stored
-	var reasons, obligations string
+	var reasons, obligations, rules string
 	err := r.Scan(&d.seq, &d.ID, &d.Request, &d.Researcher, &d.Dataset, &d.Member, &d.Pool, &d.Purpose.DUO, &d.Purpose.DPV,
-		&d.Stage, &d.Allow, &d.NeedsReview, &reasons, &obligations, &d.Revision, &d.input, &d.InputSHA256, &d.At, &d.ConsentSeq)
+		&d.Stage, &d.Allow, &d.NeedsReview, &reasons, &obligations, &rules, &d.Revision, &d.input, &d.InputSHA256, &d.At, &d.ConsentSeq)
 	if err != nil {
 		return stored{}, err
 	}
-	return d, errors.Join(json.Unmarshal([]byte(reasons), &d.Reasons), json.Unmarshal([]byte(obligations), &d.Obligations))
+	if rules != "" {
+		err = json.Unmarshal([]byte(rules), &d.Rules)
+	}
+	return d, errors.Join(err, json.Unmarshal([]byte(reasons), &d.Reasons), json.Unmarshal([]byte(obligations), &d.Obligations))
+}
+
+const sqlCountDecisions = `SELECT (SELECT count(*) FROM consent_decisions WHERE at >= ?) +
+(SELECT CAST(coalesce(sum(granted + refused), 0) AS BIGINT) FROM consent_cohorts WHERE seq > 0 AND at >= ?)`
+
+// countDecisions counts what was decided at since or later, one by one or in a
+// cohort.
+func countDecisions(tx *db.Tx, since int64) (n int, err error) {
+	err = tx.QueryRow(sqlCountDecisions, since, since).Scan(&n)
+	return n, err
 }
 
 const sqlDecisionsAfter = sqlDecisionColumns + ` WHERE seq > ? AND at >= ? ORDER BY seq LIMIT ?`
@@ -93,38 +110,19 @@ func decisionsAfter(tx *db.Tx, seq, since int64, limit int) ([]stored, error) {
 }
 
 const (
-	sqlUses     = sqlDecisionColumns + ` WHERE member = ? AND seq < ? ORDER BY seq DESC LIMIT ?`
-	sqlCursor   = `SELECT seq FROM consent_decisions WHERE id = ? AND member = ?`
-	endOfFuture = int64(1) << 62
+	sqlUses  = sqlDecisionColumns + ` WHERE member = ? AND seq < ? ORDER BY seq DESC LIMIT ?`
+	sqlPlace = `SELECT seq FROM consent_decisions WHERE id = ? AND member = ?`
 )
 
-// usesBefore reads a member's decisions, newest first, older than the decision
-// named before; "" is from the newest.
-func usesBefore(tx *db.Tx, m coop.MemberID, before string, limit int) ([]Decision, error) {
-	seq := endOfFuture
-	if before != "" {
-		if err := tx.QueryRow(sqlCursor, before, m).Scan(&seq); err != nil {
-			return nil, err
-		}
-	}
-	list, err := db.Collect(tx, scanDecision, sqlUses, m, seq, limit)
-	return plainDecisions(list), err
+// decisionPlace finds a decision about a member's data by its id.
+func decisionPlace(tx *db.Tx, m coop.MemberID, id string) (seq int64, err error) {
+	err = tx.QueryRow(sqlPlace, id, m).Scan(&seq)
+	return seq, err
 }
 
-const (
-	sqlByRequest      = sqlDecisionColumns + ` WHERE request = ? ORDER BY seq`
-	sqlByRequestStage = sqlDecisionColumns + ` WHERE request = ? AND stage = ? ORDER BY seq`
-)
-
-func decisionsByRequest(tx *db.Tx, r coop.RequestID, stage string) ([]Decision, error) {
-	var list []stored
-	var err error
-	if stage == "" {
-		list, err = db.Collect(tx, scanDecision, sqlByRequest, r)
-	} else {
-		list, err = db.Collect(tx, scanDecision, sqlByRequestStage, r, stage)
-	}
-	return plainDecisions(list), err
+// decisionsBefore reads a member's decisions before a place, newest first.
+func decisionsBefore(tx *db.Tx, m coop.MemberID, seq int64, limit int) ([]stored, error) {
+	return db.Collect(tx, scanDecision, sqlUses, m, seq, limit)
 }
 
 func plainDecisions(list []stored) []Decision {
@@ -135,26 +133,7 @@ func plainDecisions(list []stored) []Decision {
 	return out
 }
 
-const sqlInsertCohort = `INSERT INTO consent_cohorts
-(id, request, pool, revision, granted, refused, digest, consent_seq, at, leaf) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-
-func insertCohort(tx *db.Tx, e cohortEvent, revision string, leaf int64) error {
-	return tx.ExecOne(sqlInsertCohort, e.Cohort, e.Request, e.Pool, revision, e.Granted, e.Refused, e.Digest, e.ConsentSeq, e.At, leaf)
-}
-
-const (
-	sqlCohortsAfter   = `SELECT id, digest FROM consent_cohorts WHERE id > ? ORDER BY id LIMIT ?`
-	sqlCohortOutcomes = sqlDecisionColumns + ` WHERE cohort = ? ORDER BY dataset`
-)
-
-type cohortDigest struct{ id, digest string }
-
-func cohortsAfter(tx *db.Tx, id string, limit int) ([]cohortDigest, error) {
-	return db.Collect(tx, func(r *sql.Rows) (c cohortDigest, err error) {
-		err = r.Scan(&c.id, &c.digest)
-		return c, err
-	}, sqlCohortsAfter, id, limit)
-}
+const sqlCohortOutcomes = sqlDecisionColumns + ` WHERE cohort = ? ORDER BY dataset`
 
 func cohortOutcomes(tx *db.Tx, id string) ([]Decision, error) {
 	list, err := db.Collect(tx, scanDecision, sqlCohortOutcomes, id)

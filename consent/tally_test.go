@@ -24,38 +24,32 @@ func TestLawOutsideTheFragmentIsDecidedOneByOneAndSaysSo(t *testing.T) {
 	h.village()
 	log = h.listen()
 	law := lawWith(t, "forbid", `startswith(input.dataset.region, "D")`)
-	c := must[Cohort](t)(h.Check(t.Context(), study(), law))
-	s := must[Cohort](t)(h.Survey(t.Context(), study(), law))
+	want := h.check(study(), law)
 	sum := must[Tally](t)(h.Tally(t.Context(), study(), law))
-	for _, note := range []string{c.Note, s.Note, sum.Note} {
-		if note != slowly {
-			t.Errorf("told %q", note)
-		}
+	h.engine.Swap(law)
+	c := h.decideCohort(study())
+	if sum.Note != cohort.Slowly || c.Note != cohort.Slowly || c.Filter != cohort.ClassWise {
+		t.Errorf("told %q, %q, %q", sum.Note, c.Note, c.Filter)
 	}
-	if c.ByReason["voted"] != 10 || sum.Refused != 10 || !reflect.DeepEqual(c.Reasons, s.Reasons) || !strings.Contains(log.String(), "dataset by dataset") {
-		t.Errorf("%+v, %+v, %s", c.ByReason, sum, log)
+	if c.ByReason["voted"] != 10 || !reflect.DeepEqual(c.Reasons, want.Reasons) || !reflect.DeepEqual(c.Tally, sum) || !strings.Contains(log.String(), "dataset by dataset") {
+		t.Errorf("%+v, %+v, %s", c.Tally, sum, log)
 	}
 	if p := must[[]Passing](t)(h.Passing(t.Context(), []Ask{study(), study()}, law)); p[0] != (Passing{}) || len(p) != 2 {
 		t.Errorf("%+v", p)
 	}
-	if c := must[Cohort](t)(h.Check(t.Context(), study(), nil)); c.Note != "" {
-		t.Errorf("the law in force is said to be slow: %q", c.Note)
+	if n := must[int](t)(h.ReplayAll(t.Context())); n != 10 {
+		t.Errorf("%d replayed", n)
 	}
 }
 
-func TestSurveyAndTallySayWhatCheckSays(t *testing.T) {
+func TestTallySaysWhatSingleDecisionsSay(t *testing.T) {
 	h := open(t)
 	h.village()
 	for _, law := range []*policies.Revision{nil, lawWith(t, "review", "input.request.retention_days > 90"), lawWith(t, "forbid", `input.dataset.region == "FR"`)} {
-		c := must[Cohort](t)(h.Check(t.Context(), study(), law))
-		s := must[Cohort](t)(h.Survey(t.Context(), study(), law))
+		want := h.check(study(), law)
 		sum, p := must[Tally](t)(h.Tally(t.Context(), study(), law)), must[[]Passing](t)(h.Passing(t.Context(), []Ask{study()}, law))
-		if len(c.Granted) != len(s.Granted) || c.Waiting != s.Waiting || !reflect.DeepEqual(c.Reasons, s.Reasons) || c.Revision != s.Revision {
-			t.Errorf("%+v, %+v", c.Reasons, s.Reasons)
-		}
-		if sum.Granted != len(c.Granted) || sum.Waiting != c.Waiting || sum.Members != c.Members() || sum.Revision != c.Revision || sum.ConsentSeq != c.ConsentSeq ||
-			p[0] != (Passing{sum.Granted, sum.Members}) {
-			t.Errorf("%+v, %+v", sum, p)
+		if !reflect.DeepEqual(sum, want.Tally) || p[0] != (Passing{sum.Granted, sum.Members}) {
+			t.Errorf("%+v, %+v, %+v", sum, want.Tally, p)
 		}
 	}
 	h.engine.Seal()
@@ -65,8 +59,6 @@ func TestSurveyAndTallySayWhatCheckSays(t *testing.T) {
 	bad := study()
 	bad.Pool = "Wearables"
 	_, err := h.Tally(t.Context(), bad, nil)
-	wants(t, err, ErrAsk)
-	_, err = h.Survey(t.Context(), bad, nil)
 	wants(t, err, ErrAsk)
 	_, err = h.Passing(t.Context(), []Ask{bad}, nil)
 	wants(t, err, ErrAsk)
@@ -96,7 +88,7 @@ purposes = (SELECT id FROM consent_parts WHERE kind = 'purposes' LIMIT 1)`)
 		return tx.ExecOne(`UPDATE consent_datasets SET purposes = (SELECT id FROM consent_parts WHERE body = '["DUO:0000004"]'),
 kinds = (SELECT id FROM consent_parts WHERE body = '["university"]')`)
 	})
-	if c := h.decideCohort(study()); len(c.Granted) != 0 || c.ByReason["consent-refused"] != 1 || c.Note != slowly {
+	if c := h.decideCohort(study()); len(c.Granted) != 0 || c.ByReason["consent-refused"] != 1 || c.Note != cohort.Slowly {
 		t.Errorf("%+v", c)
 	}
 	if p := must[[]Passing](t)(h.Passing(t.Context(), []Ask{study()}, nil)); p[0] != (Passing{}) {
@@ -116,7 +108,7 @@ func TestRowsAreMadeWhereThereAreNone(t *testing.T) {
 		_, err := tx.Exec(`UPDATE consent_datasets SET layout = 0, who = 0, holds = 0, effect = '', purposes = 0, limits = 0`)
 		return err
 	})
-	if blind := must[Tally](t)(h.Tally(t.Context(), study(), nil)); blind.Note != slowly || blind.Granted != want.Granted {
+	if blind := must[Tally](t)(h.Tally(t.Context(), study(), nil)); blind.Note != cohort.Slowly || blind.Granted != want.Granted {
 		t.Errorf("before: %+v", blind)
 	}
 	if p := must[[]Passing](t)(h.Passing(t.Context(), []Ask{study()}, nil)); p[0].Datasets != want.Granted {

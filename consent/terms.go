@@ -24,6 +24,9 @@ type Terms = terms.Terms
 // ErrTerms refuses terms that cannot be recorded; its details are sentences.
 var ErrTerms = terms.ErrTerms
 
+// Split parts sentences about an answer into what it allows and what it refuses.
+func Split(sentences []string) (allows, refuses []string) { return terms.Split(sentences) }
+
 // ValidRegion reports whether r is a country or a group of countries that terms
 // may name.
 func ValidRegion(r string) bool { return terms.ValidRegion(r) }

@@ -32,7 +32,7 @@ func TestAsksThatAreNoneAreRefused(t *testing.T) {
 	} {
 		a := study()
 		change(&a)
-		_, err := h.Check(t.Context(), a, nil)
+		_, err := h.Tally(t.Context(), a, nil)
 		wants(t, err, ErrAsk)
 		if err == nil {
 			t.Errorf("%s was decided for %s", name, ds)

@@ -31,8 +31,8 @@ type Ballot struct {
 }
 
 // Cast takes a member's one ballot. Refusals: [ErrChoice],
-// [ErrProposalNotFound], [ErrVotingClosed] from ClosesAt on, [ErrNotOnRoll],
-// [ErrAlreadyVoted].
+// [ErrProposalNotFound], [ErrRehearsing] before voting opens, [ErrVotingClosed]
+// from ClosesAt on, [ErrNotOnRoll], [ErrAlreadyVoted].
 func (s *Service) Cast(ctx context.Context, by coop.MemberID, id coop.ProposalID, choice string) (Ballot, error) {
 	if choice != Yes && choice != No && choice != Abstain {
 		return Ballot{}, ErrChoice
@@ -64,7 +64,10 @@ func (s *Service) cast(tx *db.Tx, by coop.MemberID, id coop.ProposalID, choice s
 	if err != nil {
 		return cast{}, err
 	}
-	if p.State != Voting || s.now() >= p.ClosesAt {
+	switch {
+	case p.State == Rehearsing:
+		return cast{}, ErrRehearsing
+	case p.State != Voting || s.now() >= p.ClosesAt:
 		return cast{}, ErrVotingClosed
 	}
 	if err := tickOff(tx, id, by); err != nil {
@@ -140,7 +143,7 @@ func (s *Service) Ballots(ctx context.Context, id coop.ProposalID, after string,
 		if err != nil {
 			return nil, err
 		}
-		if p.State == Voting {
+		if p.State == Voting || p.State == Rehearsing {
 			return nil, ErrVotingOpen
 		}
 		return ballots(tx, id, after, limit)

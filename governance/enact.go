@@ -49,7 +49,7 @@ func (s *Service) enact(ctx context.Context, id coop.ProposalID) error {
 	if err != nil || p.State != Passed {
 		return err
 	}
-	_, report, err := s.Gate(ctx, p.Source)
+	_, report, err := s.gate(ctx, p.Source)
 	if err != nil {
 		return err
 	}
@@ -91,14 +91,18 @@ func (s *Service) promulgate(tx *db.Tx, p Proposal, rev *policies.Revision, repo
 }
 
 func (s *Service) void(tx *db.Tx, p Proposal, why string) error {
+	if err := s.logVoid(tx, p, why); err != nil {
+		return err
+	}
+	return conclude(tx, p.ID, Void, why, p.Revision)
+}
+
+func (s *Service) logVoid(tx *db.Tx, p Proposal, why string) error {
 	_, err := s.Log.Append(tx, audit.Event{
 		Kind: "governance.enact", Revision: p.Revision, Verdict: string(Void),
 		Record: ended{Proposal: string(p.ID), Reason: why},
 	})
-	if err != nil {
-		return err
-	}
-	return conclude(tx, p.ID, Void, why, p.Revision)
+	return err
 }
 
 type ended struct {

@@ -23,6 +23,7 @@ var (
 	ErrAlreadyLaw       = fault.New(fault.Conflict, "already-law", "This policy is the law already.")
 	ErrTooManyOpen      = fault.New(fault.Conflict, "too-many-open", "You have several of these open already. Wait until one is decided.")
 	ErrChoice           = fault.New(fault.Invalid, "choice-invalid", "A ballot says yes, no or abstain.")
+	ErrRehearsing       = fault.New(fault.Conflict, "rehearsing", "This proposal is still being tried on past requests. Voting opens when that has ended.")
 	ErrVotingClosed     = fault.New(fault.Conflict, "voting-closed", "Voting on this proposal has ended.")
 	ErrVotingOpen       = fault.New(fault.Conflict, "voting-open", "Voting is still open: the result is known when it ends.")
 	ErrNotOnRoll        = fault.New(fault.Forbidden, "not-on-roll", "You became a member after this vote began, so you cannot vote on it.")

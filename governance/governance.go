@@ -5,20 +5,23 @@
 //
 // A person who signs in becomes a [Member] through [Service.Admit], if the
 // charter's admission lets them. A member proposes an access policy with
-// [Service.Propose]; every member of that moment may cast one ballot with
-// [Service.Cast]; two jobs count ([KindTally]) and, after a pause, enact
-// ([KindEnact]). Work that is not voting is submitted and reviewed by other
-// members; what they accept is evidence for a period's statement.
+// [Service.Propose]; a job tries it on requests ([KindRehearse]), and then every
+// member of the moment it was proposed may cast one ballot with [Service.Cast];
+// two more jobs count ([KindTally]) and, after a pause, enact ([KindEnact]). Work
+// that is not voting is submitted and reviewed by other members; what they accept
+// is evidence for a period's statement.
 //
 // # The life of a proposal
 //
-//	voting ─┬─ rejected            fewer in favour than the class asks for
-//	        ├─ no-quorum           in favour, but too few of all members
-//	        └─ passed ─┬─ enacted  after the timelock
-//	                   └─ void     the gate refuses it now, or the law it was
-//	                               written against has changed meanwhile
+//	rehearsing ─┬─ void                it could not be tried within any limits
+//	            └─ voting ─┬─ rejected            fewer in favour than the class asks for
+//	                       ├─ no-quorum           in favour, but too few of all members
+//	                       └─ passed ─┬─ enacted  after the timelock
+//	                                  └─ void     the gate refuses it now, or the law it was
+//	                                              written against has changed meanwhile
 //
-// Opening a proposal freezes its text, thresholds and electoral roll. The
+// Proposing freezes the text, thresholds and electoral roll; the window for
+// ballots begins when everybody can read what the policy would have meant. The
 // counts exist only after the close: no call, table or log entry tells how a
 // vote is going. Thresholds are integers in thousandths; [Rule] has the
 // arithmetic.
@@ -71,7 +74,7 @@ import (
 var schema embed.FS
 
 // Config is what the council hall stands on. Everything but Gate,
-// Rehearse, Issuer and CharterText is needed.
+// Rehearse, Trier, Issuer and CharterText is needed.
 type Config struct {
 	DB      *db.DB
 	Consent *consent.Service
@@ -85,11 +88,13 @@ type Config struct {
 	// server passes one that starts a process for it, where a policy that takes
 	// all memory or looks at no deadline harms nobody; where that process ends
 	// without an answer it says [ErrUntried], which decides nothing.
-	Gate func(ctx context.Context, source []byte) ([]byte, policies.Report, error)
+	Gate func(ctx context.Context, source, present []byte) ([]byte, policies.Report, error)
 
 	// Rehearse compares the law in force with a policy that passed the gate, in
-	// a process of its own where Gate has one; nil means in this process.
+	// a process of its own where Gate has one; nil means in this process. Trier
+	// does so at length, for one that is proposed.
 	Rehearse rehearsal.Comparer
+	Trier    rehearsal.Trier
 
 	Charter     coop.Charter
 	CharterText []byte // the text Charter was parsed from; its digest names the rules of each vote
@@ -122,7 +127,11 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	if c.Rehearse == nil {
 		c.Rehearse = rehearsal.Remember(rehearsal.CompareTexts)
 	}
+	if c.Trier == nil {
+		c.Trier = rehearsal.Here{}
+	}
 	s := &Service{Config: c}
+	c.Jobs.Handle(KindRehearse, s.rehearseJob)
 	c.Jobs.Handle(KindTally, s.tallyJob)
 	c.Jobs.Handle(KindEnact, s.enactJob)
 	return s, nil

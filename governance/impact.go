@@ -1,171 +1,158 @@
 package governance
 
 import (
-	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
-	"distributed.ai/datacoop/consent"
+	"distributed.ai/datacoop/governance/trial"
+	"distributed.ai/datacoop/internal/audit"
 	"distributed.ai/datacoop/internal/coop"
+	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/policies"
+	"distributed.ai/datacoop/policies/document"
 )
 
-// impactWindow is how far back an impact looks.
-const impactWindow = 365 * 24 * time.Hour
+// KindRehearse is the job that tries a proposal on requests, keyed by proposal.
+// Voting opens when it has ended.
+const KindRehearse = "governance.rehearse"
 
-// Impact is what a policy would have meant for the decisions of the last year,
-// and what it would change for requests nobody has made yet.
+// Impact is what a policy would have meant and would change.
 type Impact struct {
-	Decisions  int // replayed
-	Flips      int // that would have come out otherwise
-	NowRefused int // flips from granted to refused
-	NowAllowed int // flips from refused to granted
-	Requests   int // access requests with a flip
-	Members    int // members with a flip
-	Sentences  []string
-	Changes    []string        // who would newly get data, and who no longer; empty where the vote is over
-	PerRequest []RequestImpact // by request, oldest first
+	trial.Rehearsal // how far the trial is that found this
+	trial.Impact
 }
 
-// RequestImpact is the part of an impact that concerns one access request.
-type RequestImpact struct {
-	Request    coop.RequestID
-	Pool       coop.PoolID
-	Purpose    coop.Purpose
-	NowRefused int
-	NowAllowed int
-	Reasons    []string // why refused, in plain words, each once
+// The parts of an impact.
+type (
+	// RequestImpact concerns one access request of the past.
+	RequestImpact = trial.RequestImpact
+	// CohortImpact concerns the open datasets of a pool.
+	CohortImpact = trial.Cohort
+)
+
+func (s *Service) bench() trial.Bench {
+	return trial.Bench{DB: s.DB, Consent: s.Consent, Engine: s.Engine, Clock: s.Clock, Charter: s.Charter, Trier: s.Trier}
 }
 
-// Impact replays a proposal on past decisions. It counts members and names
-// none.
+// Impact is what the rehearsal of a proposal found, or how far it is. It counts
+// members and names none.
 func (s *Service) Impact(ctx context.Context, id coop.ProposalID) (Impact, error) {
-	p, err := s.Proposal(ctx, id)
-	if err != nil {
-		return Impact{}, err
-	}
-	im, err := s.replay(ctx, p.Source)
-	if err == nil && (p.State == Voting || p.State == Passed) {
-		im.Changes, err = s.changes(ctx, p.Source)
-	}
-	return im, err
+	return read(ctx, s, "impact", func(tx *db.Tx) (Impact, error) {
+		p, err := proposal(tx, id)
+		if err != nil {
+			return Impact{}, err
+		}
+		r, err := trial.Of(tx, id)
+		im := Impact{r, r.Impact()}
+		law := s.Engine.Current()
+		if open := p.State == Voting || p.State == Passed; open && r.State == trial.Ended && (law == nil || law.Hash() != r.Law) {
+			im.Sentences = append(im.Sentences, changedSince)
+		}
+		return im, err
+	})
 }
 
-// Preview is Impact before anything is proposed. The impact is zero if the
-// report says that the gate refuses the policy.
+const changedSince = "The law has changed since this was found out; compared was the law before it."
+
+// Preview is Impact before anything is proposed, with made-up requests that
+// change one thing at a time. The impact is zero if the report says that the
+// gate refuses the policy.
 func (s *Service) Preview(ctx context.Context, source []byte) (policies.Report, Impact, error) {
 	if len(source) == 0 || len(source) > policies.MaxAccess {
 		return policies.Report{}, Impact{}, ErrPolicySize
 	}
-	laid, report, err := s.Gate(ctx, source)
+	laid, report, err := document.Try(ctx, source, s.Charter.Currency, s.gate)
 	if err != nil {
 		return policies.Report{}, Impact{}, fmt.Errorf("governance: preview: %w", err)
 	}
 	if !report.OK {
-		return report, Impact{}, nil
+		return report, Impact{Rehearsal: trial.Rehearsal{State: trial.Untried}}, nil
 	}
-	impact, err := s.replay(ctx, laid)
-	if err == nil {
-		impact.Changes, err = s.changes(ctx, laid)
+	rev, err := policies.Compile(ctx, laid)
+	if err != nil {
+		return policies.Report{}, Impact{}, fmt.Errorf("governance: preview: %w", err)
 	}
-	return report, impact, err
+	im := Impact{Rehearsal: trial.Rehearsal{State: trial.Ended}}
+	if im.Impact, err = s.bench().Replay(ctx, rev); err == nil {
+		err = s.compare(ctx, laid, &im)
+	}
+	return report, im, err
 }
 
-// changes compares a policy with the law in force, if there is one.
-func (s *Service) changes(ctx context.Context, source []byte) ([]string, error) {
+// compare asks the law in force, if there is one, and a policy the same.
+func (s *Service) compare(ctx context.Context, source []byte, im *Impact) error {
 	law := s.Engine.Current()
 	if law == nil {
-		return nil, nil
+		return nil
 	}
 	found, err := s.Rehearse(ctx, law.Source(), source, s.Charter.Currency)
 	if err != nil {
-		return nil, fmt.Errorf("governance: impact: %w", err)
+		return fmt.Errorf("governance: impact: %w", err)
 	}
-	return found.Sentences(), nil
+	im.Law, im.Changes = law.Hash(), found.Sentences()
+	im.Done, im.Total = int64(found.Asked), int64(found.Asked)
+	return nil
 }
 
-func (s *Service) replay(ctx context.Context, source []byte) (Impact, error) {
-	rev, err := policies.Compile(ctx, source)
+func (s *Service) rehearseJob(ctx context.Context, payload []byte) error {
+	var job about
+	if err := json.Unmarshal(payload, &job); err != nil {
+		return fmt.Errorf("governance: rehearse: %w", err)
+	}
+	p, err := s.Proposal(ctx, job.Proposal)
+	if err != nil || p.State != Rehearsing {
+		return err
+	}
+	r, err := s.bench().Run(ctx, p.ID, p.Source)
+	if err == nil {
+		err = s.DB.Update(ctx, func(tx *db.Tx) error { return s.rehearsed(tx, p.ID, r) })
+	}
 	if err != nil {
-		return Impact{}, fmt.Errorf("governance: impact: %w", err)
+		return fmt.Errorf("governance: rehearse: %w", err)
 	}
-	flips, total, err := s.Consent.Replay(ctx, rev, s.Clock().Add(-impactWindow).UnixMilli())
+	return nil
+}
+
+// voidUntried is why a proposal that could not be rehearsed is void.
+const voidUntried = "It could not be tried on past requests, so nobody could have known what they voted on. It can be proposed again. "
+
+// opened is what the log commits to when voting begins.
+type opened struct {
+	Proposal  string `json:"proposal"`
+	Rehearsal string `json:"rehearsal_sha256"`
+	ClosesAt  int64  `json:"closes_at"`
+}
+
+// rehearsed opens the vote on a proposal whose rehearsal has ended, for as long
+// as its class says, or ends it if the rehearsal failed.
+func (s *Service) rehearsed(tx *db.Tx, id coop.ProposalID, r trial.Rehearsal) error {
+	p, err := proposal(tx, id)
+	if err != nil || p.State != Rehearsing {
+		return err
+	}
+	if r.State == trial.Failed {
+		why := voidUntried + r.Reason
+		if err := s.logVoid(tx, p, why); err != nil {
+			return err
+		}
+		return abandon(tx, id, why)
+	}
+	digest, err := r.Digest()
 	if err != nil {
-		return Impact{}, fmt.Errorf("governance: impact: %w", err)
+		return err
 	}
-	return summarise(flips, total), nil
-}
-
-func summarise(flips []consent.Flip, total int) Impact {
-	im := Impact{Decisions: total, Flips: len(flips), PerRequest: []RequestImpact{}}
-	members, requests := map[coop.MemberID]bool{}, map[coop.RequestID]*RequestImpact{}
-	for _, f := range flips {
-		members[f.Decision.Member] = true
-		r, ok := requests[f.Decision.Request]
-		if !ok {
-			r = &RequestImpact{
-				Request: f.Decision.Request, Pool: f.Decision.Pool,
-				Purpose: f.Decision.Purpose, Reasons: []string{},
-			}
-			requests[f.Decision.Request] = r
-		}
-		r.add(f)
+	p.tried, p.ClosesAt = s.now(), s.now()+p.ClosesAt-p.OpenedAt
+	_, err = s.Log.Append(tx, audit.Event{
+		Kind: "governance.open", Revision: p.Revision, Verdict: string(Voting),
+		Record: opened{string(id), digest, p.ClosesAt},
+	})
+	if err != nil {
+		return err
 	}
-	for _, r := range requests {
-		im.NowRefused += r.NowRefused
-		im.NowAllowed += r.NowAllowed
-		im.PerRequest = append(im.PerRequest, *r)
+	if err := s.Jobs.Enqueue(tx, KindTally, string(id), about{id}, time.UnixMilli(p.ClosesAt).UTC()); err != nil {
+		return err
 	}
-	slices.SortFunc(im.PerRequest, func(a, b RequestImpact) int { return cmp.Compare(a.Request, b.Request) })
-	im.Requests, im.Members = len(requests), len(members)
-	im.Sentences = im.sentences()
-	return im
-}
-
-func (r *RequestImpact) add(f consent.Flip) {
-	if f.Now {
-		r.NowAllowed++
-		return
-	}
-	r.NowRefused++
-	for _, reason := range f.Reasons {
-		if !slices.Contains(r.Reasons, reason.Sentence) {
-			r.Reasons = append(r.Reasons, reason.Sentence)
-		}
-	}
-}
-
-func (im Impact) sentences() []string {
-	past := fmt.Sprintf("of %s", plural(im.Decisions, "past decision", "past decisions"))
-	switch {
-	case im.Decisions == 0:
-		return []string{"Nothing has been decided in the past year, so there is nothing to compare with."}
-	case im.Flips == 0:
-		return []string{fmt.Sprintf("None %s would have come out otherwise.", past)}
-	}
-	var out []string
-	if im.NowRefused > 0 {
-		out = append(out, fmt.Sprintf("%d %s would now be refused.", im.NowRefused, past))
-	}
-	if im.NowAllowed > 0 {
-		out = append(out, fmt.Sprintf("%d %s would now be granted.", im.NowAllowed, past))
-	}
-	out = append(out, fmt.Sprintf("This concerns %s and the data of %s.",
-		plural(im.Requests, "access request", "access requests"), plural(im.Members, "member", "members")))
-	return append(out, im.reasons()...)
-}
-
-// reasons lists why requests would now be refused, each reason once.
-func (im Impact) reasons() []string {
-	var out []string
-	for _, r := range im.PerRequest {
-		for _, reason := range r.Reasons {
-			if !slices.Contains(out, reason) {
-				out = append(out, reason)
-			}
-		}
-	}
-	return out
+	return openVote(tx, p)
 }

@@ -137,7 +137,7 @@ func TestALawThatCouldNotBeTriedAgainWaitsAndIsNotVoid(t *testing.T) {
 	w.pass(week)
 	w.clock.Advance(pause)
 	gate := w.Service.Gate
-	w.Service.Gate = func(context.Context, []byte) ([]byte, policies.Report, error) {
+	w.Service.Gate = func(context.Context, []byte, []byte) ([]byte, policies.Report, error) {
 		return nil, policies.Report{}, ErrUntried
 	}
 	if _, err := w.queue.RunDue(t.Context()); !errors.Is(err, ErrUntried) {

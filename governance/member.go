@@ -140,6 +140,15 @@ func (s *Service) current(tx *db.Tx, id coop.MemberID) (Member, error) {
 	return m, err
 }
 
+// ByIdentity finds the member who signs in with an identity, or [ErrMemberNotFound].
+func (s *Service) ByIdentity(tx *db.Tx, issuer, subject string) (Member, error) {
+	m, err := memberByIdentity(tx, issuer, subject)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrMemberNotFound
+	}
+	return m, err
+}
+
 // Members lists open accounts, newest first.
 func (s *Service) Members(ctx context.Context, p Page) ([]Member, error) {
 	return read(ctx, s, "members", func(tx *db.Tx) ([]Member, error) {

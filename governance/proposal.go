@@ -9,11 +9,13 @@ import (
 	"fmt"
 	"time"
 
+	"distributed.ai/datacoop/governance/trial"
 	"distributed.ai/datacoop/internal/audit"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/internal/once"
 	"distributed.ai/datacoop/policies"
+	"distributed.ai/datacoop/policies/document"
 )
 
 // State is where a proposal stands; the package comment draws the order.
@@ -21,12 +23,13 @@ type State string
 
 // The states of a proposal.
 const (
-	Voting   State = "voting"    // ballots are taken until ClosesAt, then counted
-	Rejected State = "rejected"  // too little support
-	NoQuorum State = "no-quorum" // supported, but by too few of all members
-	Passed   State = "passed"    // waits for ExecutableAt
-	Enacted  State = "enacted"   // became law
-	Void     State = "void"      // passed and could not become law; Reason says why
+	Rehearsing State = "rehearsing" // being tried on requests; voting opens when that has ended
+	Voting     State = "voting"     // ballots are taken until ClosesAt, then counted
+	Rejected   State = "rejected"   // too little support
+	NoQuorum   State = "no-quorum"  // supported, but by too few of all members
+	Passed     State = "passed"     // waits for ExecutableAt
+	Enacted    State = "enacted"    // became law
+	Void       State = "void"       // passed and could not become law, or could not be rehearsed; Reason says why
 )
 
 // KindPolicy proposes an access policy, the one kind there is yet.
@@ -40,8 +43,9 @@ const (
 )
 
 // Draft is a proposal before it is put to the vote. Source is the whole of the
-// votable policy, package coop.access, in any layout; policies.Default undoes
-// every vote before it.
+// votable policy: package coop.access in any layout, or a rule document of
+// package policies/document, which is proposed as the Rego it renders to.
+// policies.Default undoes every vote before it.
 type Draft struct {
 	Title  string
 	Text   string // why, in plain words
@@ -49,7 +53,7 @@ type Draft struct {
 }
 
 // Proposal is a policy before the members. Tally is nil until the vote has
-// been counted.
+// been counted, and where there was none.
 type Proposal struct {
 	ID           coop.ProposalID
 	Author       coop.MemberID
@@ -63,7 +67,7 @@ type Proposal struct {
 	State        State
 	Reason       string // one sentence on how it ended; empty while open
 	OpenedAt     int64  // Unix ms
-	ClosesAt     int64  // Unix ms; a ballot at this moment is too late
+	ClosesAt     int64  // Unix ms; a ballot at this moment is too late. While rehearsing, the earliest that can be
 	ExecutableAt int64  // Unix ms; 0 unless passed
 	Electorate   int    // members on the roll
 	Rule         Rule   // frozen at opening
@@ -72,6 +76,7 @@ type Proposal struct {
 	base     string // digest of the source in force at opening; empty if no law was loaded
 	roll     string // digest of the electoral roll
 	timelock int64  // ms
+	tried    int64  // Unix ms when its rehearsal ended and voting began; 0 before
 }
 
 func (d Draft) check() error {
@@ -87,14 +92,14 @@ func (d Draft) check() error {
 }
 
 // Propose puts a policy to the vote of everyone who is a member at this
-// moment. A policy that the gate refuses is [ErrPolicyRefused] with the gate's
+// moment, once it has been rehearsed ([KindRehearse]). A policy that the gate refuses is [ErrPolicyRefused] with the gate's
 // findings as detail, one that it could not try [ErrUntried]; the law in force
 // is [ErrAlreadyLaw].
 func (s *Service) Propose(ctx context.Context, by coop.MemberID, d Draft) (Proposal, error) {
 	if err := d.check(); err != nil {
 		return Proposal{}, err
 	}
-	source, report, err := s.Gate(ctx, d.Source)
+	source, report, err := document.Try(ctx, d.Source, s.Charter.Currency, s.gate)
 	if err != nil {
 		return Proposal{}, fmt.Errorf("governance: propose: %w", err)
 	}
@@ -111,10 +116,19 @@ func (s *Service) Propose(ctx context.Context, by coop.MemberID, d Draft) (Propo
 	})
 }
 
+// gate is Gate under the law in force.
+func (s *Service) gate(ctx context.Context, source []byte) ([]byte, policies.Report, error) {
+	var present []byte
+	if law := s.Engine.Current(); law != nil {
+		present = law.Source()
+	}
+	return s.Gate(ctx, source, present)
+}
+
 // Gate lays a policy out as the law book wants it and puts it to the law
-// book's gate. The policy laid out is empty where the report says that it is
+// book's gate, under the policy in force (policies.Gate). The policy laid out is empty where the report says that it is
 // none.
-func Gate(ctx context.Context, source []byte) ([]byte, policies.Report, error) {
+func Gate(ctx context.Context, source, present []byte) ([]byte, policies.Report, error) {
 	laid, err := policies.Format(source)
 	var broken *policies.Broken
 	if errors.As(err, &broken) {
@@ -123,7 +137,7 @@ func Gate(ctx context.Context, source []byte) ([]byte, policies.Report, error) {
 	if err != nil {
 		return nil, policies.Report{}, err
 	}
-	report, err := policies.Gate(ctx, laid)
+	report, err := policies.Gate(ctx, laid, present)
 	return laid, report, err
 }
 
@@ -161,39 +175,41 @@ func (s *Service) draw(by coop.MemberID, d Draft, r policies.Report) Proposal {
 	return Proposal{
 		ID: coop.ProposalID(coop.NewID()), Author: by, Class: coop.ClassPolicy, Kind: KindPolicy,
 		Title: d.Title, Text: d.Text, Source: d.Source,
-		Sentences: r.Sentences, Revision: r.Revision, State: Voting,
+		Sentences: r.Sentences, Revision: r.Revision, State: Rehearsing,
 		OpenedAt: now.UnixMilli(), ClosesAt: now.Add(class.Window()).UnixMilli(),
 		Rule: RuleOf(class), timelock: class.Timelock().Milliseconds(),
 	}
 }
 
-// opening is what the log commits to when a vote begins: afterwards nobody can
-// say that the text, the rules or the roll were others.
+// opening is what the log commits to when a policy is proposed: afterwards nobody
+// can say that the text, the rules or the roll were others.
 type opening struct {
 	Proposal   string `json:"proposal"`
 	Source     string `json:"source_sha256"`
+	Document   string `json:"document_sha256,omitempty"` // of the rule document it is the Rego of
 	Roll       string `json:"roll_sha256"`
 	Electorate int    `json:"electorate"`
 	Charter    string `json:"charter_sha256"`
 	Support    int    `json:"support_permille"`
 	Approval   int    `json:"approval_permille"`
-	ClosesAt   int64  `json:"closes_at"`
 }
 
 func (s *Service) announce(tx *db.Tx, p Proposal) error {
 	_, err := s.Log.Append(tx, audit.Event{
-		Kind: "governance.propose", Revision: p.Revision, Verdict: string(Voting),
+		Kind: "governance.propose", Revision: p.Revision, Verdict: string(Rehearsing),
 		Record: opening{
-			Proposal: string(p.ID), Source: sha256Hex(p.Source), Roll: p.roll,
+			Proposal: string(p.ID), Source: sha256Hex(p.Source), Document: document.DigestOf(p.Source, s.Charter.Currency), Roll: p.roll,
 			Electorate: p.Electorate, Charter: coop.Digest(s.CharterText),
 			Support: p.Rule.SupportPermille, Approval: p.Rule.ApprovalPermille,
-			ClosesAt: p.ClosesAt,
 		},
 	})
 	if err != nil {
 		return err
 	}
-	return s.Jobs.Enqueue(tx, KindTally, string(p.ID), about{p.ID}, time.UnixMilli(p.ClosesAt).UTC())
+	if err := trial.Open(tx, p.ID); err != nil {
+		return err
+	}
+	return s.Jobs.Enqueue(tx, KindRehearse, string(p.ID), about{p.ID}, time.UnixMilli(p.OpenedAt).UTC())
 }
 
 // Proposals lists proposals without their source, newest first.

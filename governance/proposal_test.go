@@ -21,10 +21,14 @@ func TestAVoteBecomesLaw(t *testing.T) {
 
 	p, err := w.Propose(t.Context(), ids[0], Draft{"No companies", "Because we want it.", narrower("no-companies")})
 	must(t, err)
-	if p.State != Voting || p.Electorate != 10 || p.ClosesAt-p.OpenedAt != week.Milliseconds() || p.Tally != nil {
+	if p.State != Rehearsing || p.Electorate != 10 || p.ClosesAt-p.OpenedAt != week.Milliseconds() || p.Tally != nil {
+		t.Fatalf("proposed as %+v", p)
+	}
+	w.pass(0)
+	if p = w.state(p.ID); p.State != Voting || p.ClosesAt-p.OpenedAt != week.Milliseconds() || p.Tally != nil {
 		t.Fatalf("opened as %+v", p)
 	}
-	if !slices.ContainsFunc(p.Sentences, func(s string) bool { return strings.Contains(s, "companies") }) {
+	if !slices.ContainsFunc(p.Sentences, func(s string) bool { return strings.Contains(s, "is a company") }) {
 		t.Errorf("the members read %q", p.Sentences)
 	}
 	w.vote(p, Yes, ids[0], ids[1], ids[2], ids[3])

@@ -14,7 +14,7 @@ import (
 
 const proposalColumns = `id, author, class, kind, title, body, sentences, revision, base_sha256,
     state, reason, opened_at, closes_at, executable_at, electorate, roll_sha256,
-    support_permille, approval_permille, timelock_ms, yes_count, no_count, abstain_count, ballots_sha256`
+    support_permille, approval_permille, timelock_ms, yes_count, no_count, abstain_count, ballots_sha256, tried_at`
 
 const (
 	selectProposal  = `SELECT ` + proposalColumns + `, source FROM governance_proposals WHERE id = ?`
@@ -33,12 +33,15 @@ func scanProposal[R scanner](row R) (Proposal, error) {
 	err := row.Scan(&p.ID, &p.Author, &p.Class, &p.Kind, &p.Title, &p.Text, &sentences, &p.Revision, &p.base,
 		&p.State, &p.Reason, &p.OpenedAt, &p.ClosesAt, &p.ExecutableAt, &p.Electorate, &p.roll,
 		&p.Rule.SupportPermille, &p.Rule.ApprovalPermille, &p.timelock,
-		&t.Yes, &t.No, &t.Abstain, &t.BallotsSHA256, &p.Source)
+		&t.Yes, &t.No, &t.Abstain, &t.BallotsSHA256, &p.tried, &p.Source)
 	if err != nil {
 		return Proposal{}, err
 	}
 	p.Sentences = splitLines(sentences)
-	if p.State != Voting {
+	if p.State == Voting && p.tried == 0 {
+		p.State = Rehearsing
+	}
+	if p.State != Voting && p.tried > 0 {
 		t.Electorate, t.Needed = p.Electorate, p.Rule.Needed(p.Electorate)
 		p.Tally = &t
 	}
@@ -58,12 +61,12 @@ func proposalByID(tx *db.Tx, id coop.ProposalID) (Proposal, error) {
 
 const insertProposalSQL = `
 INSERT INTO governance_proposals (` + proposalColumns + `, source)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, '', ?)`
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, '', 0, ?)`
 
 func insertProposal(tx *db.Tx, p Proposal) error {
 	return tx.ExecOne(insertProposalSQL,
 		p.ID, p.Author, p.Class, p.Kind, p.Title, p.Text, strings.Join(p.Sentences, "\n"), p.Revision, p.base,
-		p.State, p.Reason, p.OpenedAt, p.ClosesAt, p.ExecutableAt, p.Electorate, p.roll,
+		Voting, p.Reason, p.OpenedAt, p.ClosesAt, p.ExecutableAt, p.Electorate, p.roll,
 		p.Rule.SupportPermille, p.Rule.ApprovalPermille, p.timelock, p.Source)
 }
 
@@ -74,6 +77,19 @@ func openProposals(tx *db.Tx, author coop.MemberID) (n int, err error) {
 	err = tx.QueryRow(countOpenProposals, author).Scan(&n)
 	return n, err
 }
+
+const (
+	openVoteSQL = `
+UPDATE governance_proposals SET tried_at = ?, closes_at = ? WHERE id = ? AND state = 'voting' AND tried_at = 0`
+	abandonSQL = `
+UPDATE governance_proposals SET state = 'void', reason = ? WHERE id = ? AND state = 'voting' AND tried_at = 0`
+)
+
+// openVote begins the vote on a rehearsed proposal.
+func openVote(tx *db.Tx, p Proposal) error { return tx.ExecOne(openVoteSQL, p.tried, p.ClosesAt, p.ID) }
+
+// abandon ends a proposal that could not be rehearsed.
+func abandon(tx *db.Tx, id coop.ProposalID, why string) error { return tx.ExecOne(abandonSQL, why, id) }
 
 const settleVoteSQL = `
 UPDATE governance_proposals

@@ -72,8 +72,10 @@ func verifyVote(tx *db.Tx, p Proposal) error {
 		return errRoll
 	case t.Yes+t.No+t.Abstain != voted:
 		return errBallots
-	case p.State == Voting:
+	case p.State == Voting, p.tried == 0 && voted == 0 && (p.State == Rehearsing || p.State == Void):
 		return nil
+	case p.Tally == nil:
+		return errOutcome
 	case t != *p.Tally:
 		return errTally
 	case !follows(p.Rule.Decide(p.Electorate, t.Yes, t.No), p.State):

@@ -19,6 +19,7 @@ import (
 	"distributed.ai/datacoop/internal/once"
 	"distributed.ai/datacoop/internal/testkit"
 	"distributed.ai/datacoop/policies"
+	"distributed.ai/datacoop/policies/rehearsal"
 )
 
 const issuer = "https://login.coop.test"
@@ -70,6 +71,9 @@ func (w *world) start(c Config) {
 	if c.Gate == nil {
 		c.Gate = gateOnce
 	}
+	if c.Trier == nil {
+		c.Trier = tryOnce{}
+	}
 	s, err := New(w.t.Context(), c)
 	must(w.t, err)
 	w.Service = s
@@ -99,7 +103,16 @@ func (w *world) joinMany(n int) []coop.MemberID {
 	return ids
 }
 
+// propose puts a policy before the members and has it rehearsed.
 func (w *world) propose(by coop.MemberID, source []byte) Proposal {
+	w.t.Helper()
+	p := w.draft(by, source)
+	w.pass(0)
+	return w.state(p.ID)
+}
+
+// draft is a proposal that nobody has rehearsed yet.
+func (w *world) draft(by coop.MemberID, source []byte) Proposal {
 	w.t.Helper()
 	p, err := w.Propose(w.t.Context(), by, Draft{Title: "A narrower policy", Text: "Because we want it.", Source: source})
 	must(w.t, err)
@@ -108,14 +121,14 @@ func (w *world) propose(by coop.MemberID, source []byte) Proposal {
 
 // gateOnce is Gate, but tries each policy once in all these tests: it takes half
 // a second, and its answer depends on the policy alone.
-func gateOnce(ctx context.Context, source []byte) ([]byte, policies.Report, error) {
-	if known, ok := tries.Load(string(source)); ok {
+func gateOnce(ctx context.Context, source, present []byte) ([]byte, policies.Report, error) {
+	if known, ok := tries.Load(string(source) + "\x00" + string(present)); ok {
 		t, _ := known.(tried)
 		return bytes.Clone(t.laid), t.report, nil
 	}
-	laid, report, err := Gate(ctx, source)
+	laid, report, err := Gate(ctx, source, present)
 	if err == nil {
-		tries.Store(string(source), tried{laid, report})
+		tries.Store(string(source)+"\x00"+string(present), tried{laid, report})
 	}
 	return bytes.Clone(laid), report, err
 }
@@ -126,6 +139,29 @@ type tried struct {
 }
 
 var tries sync.Map // tried by source
+
+// tryOnce is rehearsal.Here with a memory, likewise.
+type tryOnce struct{}
+
+func (tryOnce) Plan(ctx context.Context, was, now []byte) (rehearsal.Plan, error) {
+	return remembered(fmt.Sprintf("plan %s\x00%s", was, now), func() (rehearsal.Plan, error) { return rehearsal.Here{}.Plan(ctx, was, now) })
+}
+
+func (tryOnce) Try(ctx context.Context, was, now []byte, p rehearsal.Piece, c coop.Currency) (rehearsal.Part, error) {
+	return remembered(fmt.Sprintf("%v %s %s\x00%s", p, c, was, now), func() (rehearsal.Part, error) { return rehearsal.Here{}.Try(ctx, was, now, p, c) })
+}
+
+func remembered[T any](name string, fn func() (T, error)) (T, error) {
+	if known, ok := tries.Load(name); ok {
+		out, _ := known.(T)
+		return out, nil
+	}
+	out, err := fn()
+	if err == nil {
+		tries.Store(name, out)
+	}
+	return out, err
+}
 
 func (w *world) vote(p Proposal, choice string, members ...coop.MemberID) {
 	w.t.Helper()

@@ -3,7 +3,6 @@ package marketplace
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"distributed.ai/datacoop/consent"
 	"distributed.ai/datacoop/internal/coop"
@@ -45,29 +44,31 @@ func (s *Service) Check(ctx context.Context, d Draft) (CheckResult, error) {
 		return CheckResult{}, err
 	}
 	asked := ask(d, dryRun(), who, "", pool.Price)
-	cohort, err := s.Consent.Survey(ctx, asked, nil)
+	var out CheckResult
+	err = s.Consent.Explore(ctx, asked, nil, func(c *consent.Crowd) (err error) {
+		out, err = s.explore(ctx, asked, pool, c)
+		return err
+	})
 	if err != nil {
 		return CheckResult{}, fmt.Errorf("marketplace: check: %w", err)
 	}
-	out := CheckResult{Members: cohort.Members(), Note: cohort.Note}
-	held := cohort.Refused
-	if out.Members < pool.MinimumGroup {
-		out.Members, out.TooFew = 0, true
-		held = slices.Concat(held, cohort.Granted)
-	} else {
-		out.Datasets = len(cohort.Granted)
-		out.Price = pool.Price * coop.Money(out.Datasets)
-	}
-	out.Reasons = veil.CountReasons(held, pool.MinimumGroup)
-	out.Yield, out.Nearest, err = nearest.Answer(ctx, nearest.Question{Ask: asked, Now: nearest.Of(cohort),
-		Minimum: pool.MinimumGroup, Currency: s.Charter.Currency}, s.survey)
-	return out, err
+	return out, nil
 }
 
-// survey decides a changed request.
-func (s *Service) survey(ctx context.Context, a consent.Ask) (nearest.View, error) {
-	cohort, err := s.Consent.Survey(ctx, a, nil)
-	return nearest.Of(cohort), err
+func (s *Service) explore(ctx context.Context, asked consent.Ask, pool coop.Pool, c *consent.Crowd) (CheckResult, error) {
+	now, err := c.Decide(ctx, asked)
+	if err != nil {
+		return CheckResult{}, err
+	}
+	tally := c.Tally(now)
+	out := CheckResult{Note: c.Note, TooFew: tally.Members < pool.MinimumGroup}
+	if !out.TooFew {
+		out.Members, out.Datasets, out.Price = tally.Members, tally.Granted, pool.Price*coop.Money(tally.Granted)
+	}
+	out.Reasons = veil.CountReasons(tally, out.TooFew, pool.MinimumGroup)
+	out.Yield, out.Nearest, err = nearest.Answer(ctx, nearest.Question{Ask: asked, Classes: c.Classes, Now: now,
+		Minimum: pool.MinimumGroup, Currency: s.Charter.Currency, Tries: c.Tries}, nearest.Law{Passing: c.Passing, Decide: c.Decide, One: c.One})
+	return out, err
 }
 
 // dryRun is the id of a request that is never made.

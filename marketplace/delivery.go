@@ -189,6 +189,9 @@ func (s *Service) use(tx *db.Tx, f File) error {
 		if err != nil {
 			return err
 		}
+		if err := s.accrue(tx, f); err != nil {
+			return err
+		}
 	}
 	return s.log(tx, "delivery", "delivered", map[string]any{"file": string(f.ID), "first": first})
 }

@@ -10,15 +10,19 @@ import (
 
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
+	"distributed.ai/datacoop/marketplace/accrual"
+	"distributed.ai/datacoop/marketplace/appeals"
 	"distributed.ai/datacoop/marketplace/appraisal"
+	"distributed.ai/datacoop/marketplace/dispute"
 	"distributed.ai/datacoop/marketplace/veil"
 	"distributed.ai/datacoop/vault"
 )
 
 // evidence gathers what a period's shares are computed from: the files first
 // delivered in it, the datasets a paying use has ever confirmed, accepted work
-// and completed duties. Uniqueness and trust are full for every dataset: there
-// is no measurement of overlap and no dispute that could lower them.
+// and completed duties. Uniqueness is full for every dataset: there is no
+// measurement of overlap. Trust is what disputes left of it; a use that a
+// dispute was upheld about was paid back and counts for nothing.
 func (s *Service) evidence(ctx context.Context, p Period) (appraisal.Evidence, error) {
 	return read(ctx, s, func(tx *db.Tx) (appraisal.Evidence, error) {
 		ev := appraisal.Evidence{Currency: string(s.Charter.Currency), Period: string(p.ID), Salt: s.salt(p.ID)}
@@ -28,7 +32,7 @@ func (s *Service) evidence(ctx context.Context, p Period) (appraisal.Evidence, e
 		if err := s.workEvidence(tx.Context(), p, &ev); err != nil {
 			return ev, fmt.Errorf("marketplace: work evidence: %w", err)
 		}
-		return ev, nil
+		return ev, s.appealEvidence(tx, p, &ev)
 	})
 }
 
@@ -37,7 +41,11 @@ func (s *Service) dataEvidence(tx *db.Tx, p Period, ev *appraisal.Evidence) erro
 	if err != nil {
 		return err
 	}
-	confirmed, err := confirmedDatasets(tx, p.ClosedAt)
+	confirmed, err := s.confirmed(tx, p.ClosedAt)
+	if err != nil {
+		return err
+	}
+	disputed, err := s.Upheld(tx)
 	if err != nil {
 		return err
 	}
@@ -47,11 +55,18 @@ func (s *Service) dataEvidence(tx *db.Tx, p Period, ev *appraisal.Evidence) erro
 	}
 	revenue := map[coop.RequestID]int64{}
 	for _, f := range files {
+		use := appraisal.DataUse{Member: string(f.Member), Dataset: string(f.Dataset), Request: string(f.Request),
+			Coverage: coverage(facts[f.Dataset]), Fresh: freshness(facts[f.Dataset].Sealed, p.ClosedAt),
+			Unique: 1000, Trust: dispute.Trust(disputed.Datasets[f.Dataset]), Grade: appraisal.GradeServer}
+		if use.Trust < 1000 {
+			use.Grade = appraisal.GradeResearcher
+		}
+		if disputed.Files[f.ID] {
+			f.Price, use.Trust = 0, 0
+		}
 		revenue[f.Request] += int64(f.Price)
 		ev.Revenue += int64(f.Price)
-		ev.Data = append(ev.Data, appraisal.DataUse{Member: string(f.Member), Dataset: string(f.Dataset), Request: string(f.Request),
-			Coverage: coverage(facts[f.Dataset]), Fresh: freshness(facts[f.Dataset].Sealed, p.ClosedAt),
-			Unique: 1000, Trust: 1000, Grade: appraisal.GradeServer})
+		ev.Data = append(ev.Data, use)
 	}
 	for id, r := range revenue {
 		ev.Requests = append(ev.Requests, appraisal.Request{Request: string(id), Revenue: r})
@@ -63,6 +78,38 @@ func (s *Service) dataEvidence(tx *db.Tx, p Period, ev *appraisal.Evidence) erro
 		}
 	}
 	return nil
+}
+
+// accrue notes what a delivery brought, by the weight that its use has in the
+// period's evidence.
+func (s *Service) accrue(tx *db.Tx, f File) error {
+	facts, err := s.Vault.Infos(tx, f.Dataset)
+	if err != nil {
+		return err
+	}
+	disputed, err := s.Counter.Against(tx, f.Dataset)
+	if err != nil {
+		return err
+	}
+	one := facts[f.Dataset]
+	return accrual.Arrive(tx, f.Request, f.Member, f.Price, coverage(one)*freshness(one.Sealed, s.now())*1000*dispute.Trust(disputed))
+}
+
+// SoFar is the revenue that the uses of a member's data have brought in the
+// period that runs, in thousandths of a minor unit; see package accrual.
+func (s *Service) SoFar(ctx context.Context, m coop.MemberID) (int64, error) {
+	return accrual.SoFar(ctx, s.DB, m)
+}
+
+// confirmed lists the datasets that a paying use had read before a time, and
+// nobody was given their money back for.
+func (s *Service) confirmed(tx *db.Tx, before int64) ([]File, error) {
+	owned, err := s.Confirmed(tx, before)
+	out := make([]File, 0, len(owned))
+	for _, o := range owned {
+		out = append(out, File{Dataset: o.Dataset, Member: o.Member})
+	}
+	return out, err
 }
 
 func (s *Service) factsOf(tx *db.Tx, lists ...[]File) (map[coop.DatasetID]vault.Facts, error) {
@@ -118,6 +165,18 @@ func (s *Service) workEvidence(ctx context.Context, p Period, ev *appraisal.Evid
 		ev.Duties = append(ev.Duties, appraisal.Duty{Member: string(d.Member), Kind: d.Kind, Ref: string(d.Contribution), Points: d.Points, Grade: appraisal.GradeServer})
 	}
 	return nil
+}
+
+// appealEvidence adds service on panels, and enters what stewards have mended.
+func (s *Service) appealEvidence(tx *db.Tx, p Period, ev *appraisal.Evidence) error {
+	served, err := s.Served(tx, p.OpenedAt, p.ClosedAt)
+	if err != nil {
+		return err
+	}
+	for _, v := range served {
+		ev.Duties = append(ev.Duties, appraisal.Duty{Member: string(v.Member), Kind: "panel", Ref: v.Appeal, Points: appeals.PanelPoints, Grade: appraisal.GradeServer})
+	}
+	return s.Correct(tx, p.ID, ev)
 }
 
 // secret derives a key of this room from the co-op's signing key, so that a

@@ -9,6 +9,7 @@ import (
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/marketplace/ledger"
+	"distributed.ai/datacoop/marketplace/treasury"
 )
 
 // kindExpire is the job that ends a request when its time for fetching is up.
@@ -48,9 +49,8 @@ func (s *Service) expire(ctx context.Context, payload []byte) error {
 			return err
 		}
 		if rest > 0 {
-			err := s.post(tx, "credit-note", "expiry:"+string(req.ID), ledger.Transfer{
-				From: ledger.Credit, To: ledger.Prepaid, Amount: rest})
-			if err != nil {
+			note := treasury.Note{Researcher: req.Researcher, Request: req.ID, Reason: treasury.ReasonUndelivered, Amount: rest}
+			if _, err := s.Credit(tx, note, ledger.Prepaid, "expiry:"+string(req.ID)); err != nil {
 				return err
 			}
 		}

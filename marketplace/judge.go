@@ -52,6 +52,24 @@ func (s *Service) publishOrWait(ctx context.Context, id coop.PeriodID, by coop.M
 	return read(ctx, s, func(tx *db.Tx) (Period, error) { return getPeriod(tx, id) })
 }
 
+// heard is the opinion that a statement rests on. Judges are asked once for
+// each period: where a statement is computed again, because an appeal mended a
+// fact, what they answered then counts, so that nobody shops for answers.
+func (s *Service) heard(ctx context.Context, p Period, ev appraisal.Evidence, n veil.Names) (*appraisal.Opinion, error) {
+	if p.BundleSHA256 == "" {
+		return s.opinion(ctx, ev, n), nil
+	}
+	text, err := read(ctx, s, func(tx *db.Tx) ([]byte, error) { return getBundle(tx, p.ID) })
+	if err != nil {
+		return nil, err
+	}
+	before, err := appraisal.ParseBundle(text)
+	if err != nil {
+		return nil, fmt.Errorf("marketplace: earlier statement: %w", err)
+	}
+	return before.Opinion.Restrict(ev), nil
+}
+
 // opinion asks the judge about blinded evidence. Nobody's income waits on a
 // model: whatever goes wrong is logged, and without an opinion the baseline
 // pays.
@@ -72,7 +90,10 @@ func (s *Service) weigh(ctx context.Context, ev appraisal.Evidence, n veil.Names
 	if err != nil {
 		return appraisal.Opinion{}, err
 	}
-	params := appraisal.ParamsOf(s.Charter)
+	params, err := s.terms(ctx, coop.PeriodID(ev.Period))
+	if err != nil {
+		return appraisal.Opinion{}, err
+	}
 	task, err := appraisal.NewTask(ev, params, s.Charter.Rubric, exhibits)
 	if err != nil {
 		return appraisal.Opinion{}, fmt.Errorf("marketplace: task: %w", err)

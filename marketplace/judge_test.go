@@ -123,7 +123,7 @@ func TestAModelBehindHTTPJudgesARealPeriod(t *testing.T) {
 	h.ok(appraisal.Verify(pub.Bundle))
 }
 
-func TestAnUpheldAppealIsWeighedAgain(t *testing.T) {
+func TestAnUpheldAppealAsksNoModelAgain(t *testing.T) {
 	h := story(t)
 	members, _ := h.earned(3)
 	calls := 0
@@ -131,7 +131,7 @@ func TestAnUpheldAppealIsWeighedAgain(t *testing.T) {
 	a := must[Appeal](t)(h.Appeal(h.ctx(), members[0], "P0001", "The facts are wrong."))
 	must[Appeal](t)(h.DecideAppeal(h.ctx(), h.dan, a.ID, true, "They were."))
 	must[int](t)(h.queue.RunDue(h.ctx()))
-	if p := h.statement("P0001").Period; calls != 2 || p.ChallengeEndsAt == 0 {
+	if p := h.statement("P0001").Period; calls != 1 || p.ChallengeEndsAt == 0 {
 		t.Fatalf("asked %d times, challenge ends %d", calls, p.ChallengeEndsAt)
 	}
 }

@@ -60,10 +60,16 @@ import (
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/internal/fault"
 	"distributed.ai/datacoop/internal/jobs"
-	"distributed.ai/datacoop/internal/once"
+	"distributed.ai/datacoop/marketplace/accrual"
+	"distributed.ai/datacoop/marketplace/adoption"
+	"distributed.ai/datacoop/marketplace/appeals"
 	"distributed.ai/datacoop/marketplace/appraisal"
+	"distributed.ai/datacoop/marketplace/desk"
+	"distributed.ai/datacoop/marketplace/dispute"
 	"distributed.ai/datacoop/marketplace/ledger"
+	"distributed.ai/datacoop/marketplace/patronage"
 	"distributed.ai/datacoop/marketplace/review"
+	"distributed.ai/datacoop/marketplace/treasury"
 	"distributed.ai/datacoop/vault"
 )
 
@@ -86,8 +92,46 @@ type Config struct {
 	Logger     *slog.Logger       // nil: slog.Default()
 }
 
-// Service is the market. It is safe for concurrent use.
-type Service struct{ Config }
+// Service is the market. It is safe for concurrent use. What it says about
+// invoices, payments and accounts, the counter of the treasury says.
+type Service struct {
+	Config
+	*treasury.Till
+	*appeals.Docket
+	*adoption.Booth
+	*dispute.Counter
+	*patronage.Register
+	desk *desk.Desk
+}
+
+// The counters of the market speak of these; see their packages.
+type (
+	// Invoice is what a researcher owes.
+	Invoice = treasury.Invoice
+	// Import is what a bank statement settled.
+	Import = treasury.Import
+	// Payout is one member's payment of a period.
+	Payout = treasury.Payout
+	// PayoutAccount is where a member's money goes.
+	PayoutAccount = treasury.PayoutAccount
+	// Note is what a researcher gets back.
+	Note = treasury.Note
+	// AccountLine is one movement of what a member is owed.
+	AccountLine = treasury.Line
+	// Dispute is what a researcher says of a file.
+	Dispute = dispute.Case
+	// PatronageCredit is what one settlement added to a member's patronage.
+	PatronageCredit = patronage.Credit
+)
+
+// The states of a dispute, and what units of patronage are.
+const (
+	DisputeOpened    = dispute.Opened
+	DisputeInReview  = dispute.InReview
+	DisputeUpheld    = dispute.Upheld
+	DisputeDismissed = dispute.Dismissed
+	PatronageText    = patronage.Text
+)
 
 // New migrates the room's tables, opens the first period if there is none and
 // registers its job; call it before the queue runs.
@@ -101,10 +145,21 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	if err := c.DB.Migrate(ctx, "marketplace", schema); err != nil {
 		return nil, fmt.Errorf("marketplace: migrate: %w", err)
 	}
-	if err := review.Migrate(ctx, c.DB); err != nil {
+	if err := errors.Join(review.Migrate(ctx, c.DB), treasury.Migrate(ctx, c.DB), accrual.Migrate(ctx, c.DB)); err != nil {
 		return nil, fmt.Errorf("marketplace: migrate: %w", err)
 	}
-	s := &Service{Config: c}
+	s := &Service{Config: c, desk: &desk.Desk{DB: c.DB, Governance: c.Governance, Ledger: c.Ledger, Log: c.Log, Clock: c.Clock, Charter: c.Charter}}
+	s.Till, s.Register = treasury.New(s.desk, s.openPaid), patronage.New(s.desk)
+	var err error
+	if s.Counter, err = dispute.New(ctx, s.desk, s.Till, s.amend); err != nil {
+		return nil, err
+	}
+	if s.Booth, err = adoption.New(ctx, s.desk, c.Jobs, ballots{s}); err != nil {
+		return nil, err
+	}
+	if s.Docket, err = appeals.New(ctx, s.desk, c.Jobs, hearings{s}); err != nil {
+		return nil, err
+	}
 	if err := c.DB.Update(ctx, s.openFirstPeriod); err != nil {
 		return nil, fmt.Errorf("marketplace: first period: %w", err)
 	}
@@ -129,62 +184,38 @@ func (s *Service) now() int64 { return s.Clock().UnixMilli() }
 
 // read runs fn in a snapshot.
 func read[T any](ctx context.Context, s *Service, fn func(*db.Tx) (T, error)) (out T, err error) {
-	err = s.DB.View(ctx, func(tx *db.Tx) error {
-		out, err = fn(tx)
-		return err
-	})
-	return out, err
+	return desk.Read(ctx, s.DB, fn)
 }
 
 // write runs fn in a transaction, once for each idempotency key.
 func write[T any](ctx context.Context, s *Service, fn func(*db.Tx) (T, error)) (T, error) {
-	var out, none T
-	err := s.DB.Update(ctx, func(tx *db.Tx) (err error) {
-		out, err = once.Do(tx, func() (T, error) { return fn(tx) })
-		return err
-	})
-	if err != nil {
-		return none, err
-	}
-	return out, nil
+	return desk.Write(ctx, s.DB, fn)
 }
 
 // duty is write for somebody who holds the office in that very transaction,
 // and ErrOffice for anybody else.
 func duty[T any](ctx context.Context, s *Service, steward coop.MemberID, office coop.Office, fn func(*db.Tx) (T, error)) (T, error) {
-	return write(ctx, s, func(tx *db.Tx) (T, error) {
-		if err := s.needs(tx.Context(), steward, office); err != nil {
-			var none T
-			return none, err
-		}
-		return fn(tx)
-	})
+	return desk.Duty(ctx, s.desk, steward, office, fn)
 }
 
 // needs refuses unless member holds the office.
 func (s *Service) needs(ctx context.Context, member coop.MemberID, office coop.Office) error {
-	ok, err := s.Governance.Holds(ctx, member, office)
-	if err != nil {
-		return fmt.Errorf("marketplace: office: %w", err)
-	}
-	if !ok {
-		return ErrOffice
-	}
-	return nil
+	return s.desk.Needs(ctx, member, office)
 }
 
 // log notes an event in the transaction that causes it.
 func (s *Service) log(tx *db.Tx, kind, verdict string, record map[string]any) error {
-	if _, err := s.Log.Append(tx, audit.Event{Kind: kind, Verdict: verdict, Record: record}); err != nil {
-		return fmt.Errorf("marketplace: log: %w", err)
-	}
-	return nil
+	return s.desk.Note(tx, kind, verdict, record)
+}
+
+func (s *Service) post(tx *db.Tx, kind, ref string, transfers ...ledger.Transfer) error {
+	return s.desk.Post(tx, kind, ref, transfers...)
 }
 
 // Faults of this room. Their codes are part of the API.
 var (
-	ErrOffice          = fault.New(fault.Forbidden, "office-needed", "This needs an office you do not hold.")
-	ErrNotFound        = fault.New(fault.NotFound, "not-found", "There is no such thing here.")
+	ErrOffice          = desk.ErrOffice
+	ErrNotFound        = desk.ErrNotFound
 	ErrUnknownPool     = fault.New(fault.Invalid, "unknown-pool", "The co-op has no pool of that name.")
 	ErrPurpose         = fault.New(fault.Invalid, "unknown-purpose", "Name a DUO code and a DPV purpose from the published lists.")
 	ErrRetention       = fault.New(fault.Invalid, "bad-retention", "Say for how many days copies are kept: between 1 and 3650.")
@@ -193,7 +224,7 @@ var (
 	ErrRecipientKind   = fault.New(fault.Invalid, "recipient-not-allowed", "The charter does not allow this kind of recipient; use a post-quantum one (age1pq1…).")
 	ErrNotProven       = fault.New(fault.Conflict, "recipient-not-proven", "Prove first that you hold the identity of this recipient.")
 	ErrBadProof        = fault.New(fault.Invalid, "proof-wrong", "That is not the nonce the challenge holds.")
-	ErrState           = fault.New(fault.Conflict, "wrong-state", "This is in a state that does not allow that step.")
+	ErrState           = desk.ErrState
 	ErrNothingGranted  = fault.New(fault.Conflict, "nothing-granted", "Nothing was granted, so there is nothing to accept.")
 	ErrExpired         = fault.New(fault.Gone, "request-expired", "The time for fetching has run out.")
 	ErrNotPaid         = fault.New(fault.Conflict, "not-paid", "Files can be fetched once the invoice is paid.")
@@ -201,14 +232,14 @@ var (
 	ErrOtherRecipient  = fault.New(fault.Conflict, "approval-recipient", "The request is for another recipient than the one you wrapped to; look at it again.")
 	ErrShredded        = fault.New(fault.Gone, "dataset-revoked", "The member has revoked this dataset; its key is destroyed.")
 	ErrChallengeOpen   = fault.New(fault.Conflict, "challenge-open", "Members can still contest this statement.")
-	ErrChallengeClosed = fault.New(fault.Conflict, "challenge-closed", "The time for contesting this statement is over.")
-	ErrAppealOpen      = fault.New(fault.Conflict, "appeal-open", "An appeal against this statement is not decided yet.")
-	ErrAppealText      = fault.New(fault.Invalid, "appeal-empty", "Say what is wrong with the statement.")
-	ErrAppealTwice     = fault.New(fault.Conflict, "appeal-twice", "You have contested this statement already.")
-	ErrOwnAppeal       = fault.New(fault.Forbidden, "own-appeal", "Nobody decides their own appeal.")
+	ErrChallengeClosed = appeals.ErrChallengeClosed
+	ErrAppealOpen      = appeals.ErrAppealOpen
+	ErrAppealText      = appeals.ErrAppealText
+	ErrAppealTwice     = appeals.ErrAppealTwice
+	ErrOwnAppeal       = appeals.ErrOwnAppeal
 	ErrReleasedTwice   = fault.New(fault.Conflict, "second-person-needed", "You have released this already; money needs a second person.")
-	ErrNothingToPay    = fault.New(fault.Conflict, "nothing-to-pay", "No balance of this period can be paid out.")
-	ErrIBAN            = fault.New(fault.Invalid, "bad-iban", "That is not a valid IBAN.")
-	ErrHolder          = fault.New(fault.Invalid, "bad-holder", "Name the account holder as the bank does, in Latin letters and at most 70 characters.")
-	ErrNoAccount       = fault.New(fault.Conflict, "no-account", "The charter names no valid account of the co-op's to pay from.")
+	ErrNothingToPay    = treasury.ErrNothingToPay
+	ErrIBAN            = treasury.ErrIBAN
+	ErrHolder          = treasury.ErrHolder
+	ErrNoAccount       = treasury.ErrNoAccount
 )

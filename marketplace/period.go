@@ -10,7 +10,6 @@ import (
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/marketplace/appraisal"
-	"distributed.ai/datacoop/marketplace/ledger"
 )
 
 // The states of a period.
@@ -41,7 +40,23 @@ func (s *Service) openFirstPeriod(tx *db.Tx) error {
 	if err != nil || n > 0 {
 		return err
 	}
-	return insertPeriod(tx, Period{ID: periodID(1), State: PeriodOpen, OpenedAt: s.now()})
+	return s.begin(tx, Period{ID: periodID(1), State: PeriodOpen, OpenedAt: s.now()})
+}
+
+// begin opens a period and notes the terms it begins under.
+func (s *Service) begin(tx *db.Tx, p Period) error {
+	return insertPeriod(tx, p, appraisal.ParamsOf(s.Charter))
+}
+
+// terms are the numbers that a period is appraised by: the charter's, but never
+// less for members than when the period began.
+func (s *Service) terms(ctx context.Context, id coop.PeriodID) (appraisal.Params, error) {
+	now := appraisal.ParamsOf(s.Charter)
+	began, err := read(ctx, s, func(tx *db.Tx) (*appraisal.Params, error) { return getTerms(tx, id) })
+	if err != nil || began == nil {
+		return now, err
+	}
+	return now.Keeping(*began), nil
 }
 
 func periodID(n int) coop.PeriodID { return coop.PeriodID(fmt.Sprintf("P%04d", n)) }
@@ -82,7 +97,7 @@ func (s *Service) endPeriod(tx *db.Tx, id coop.PeriodID) error {
 	if err := endPeriod(tx, p); err != nil {
 		return err
 	}
-	return insertPeriod(tx, Period{ID: periodID(n + 1), State: PeriodOpen, OpenedAt: p.ClosedAt})
+	return s.begin(tx, Period{ID: periodID(n + 1), State: PeriodOpen, OpenedAt: p.ClosedAt})
 }
 
 // publish appraises a closed period whose statement is due and stores it; any
@@ -99,7 +114,15 @@ func (s *Service) publish(ctx context.Context, id coop.PeriodID, by coop.MemberI
 		return Period{}, err
 	}
 	blind, names := s.blind(ev)
-	bundle, err := appraisal.NewBundle(blind, appraisal.ParamsOf(s.Charter), s.opinion(ctx, blind, names))
+	op, err := s.heard(ctx, p, blind, names)
+	if err != nil {
+		return Period{}, err
+	}
+	params, err := s.terms(ctx, id)
+	if err != nil {
+		return Period{}, err
+	}
+	bundle, err := appraisal.NewBundle(blind, params, op)
 	if err != nil {
 		return Period{}, fmt.Errorf("marketplace: appraise: %w", err)
 	}
@@ -110,7 +133,7 @@ func (s *Service) publish(ctx context.Context, id coop.PeriodID, by coop.MemberI
 	p.Revenue, p.BundleSHA256 = coop.Money(ev.Revenue), coop.Digest(text)
 	err = s.DB.Update(ctx, func(tx *db.Tx) error {
 		p.ChallengeEndsAt = s.now() + s.Charter.ChallengeHours*time.Hour.Milliseconds()
-		due, err := publishPeriod(tx, p, text)
+		due, err := publishPeriod(tx, p, text, bundle.Statement.Waterfall)
 		if err != nil {
 			return err
 		}
@@ -121,6 +144,11 @@ func (s *Service) publish(ctx context.Context, id coop.PeriodID, by coop.MemberI
 		if err := putShares(tx, id, names.Shares(bundle.Statement)); err != nil {
 			return err
 		}
+		if bundle.Statement.Judged {
+			if err := s.Await(tx, id, p.ChallengeEndsAt); err != nil {
+				return err
+			}
+		}
 		return s.log(tx, "statement.published", "published",
 			map[string]any{"period": string(id), "bundle_sha256": p.BundleSHA256, "steward": string(by)})
 	})
@@ -128,40 +156,6 @@ func (s *Service) publish(ctx context.Context, id coop.PeriodID, by coop.MemberI
 		return Period{}, err
 	}
 	return p, nil
-}
-
-// Settle posts the shares of a statement that nobody contests any more: every
-// unit of the period's revenue goes to one account, in one entry. ErrState
-// unless the period is closed and its statement published, ErrChallengeOpen
-// before its window has ended, ErrAppealOpen while an appeal is not answered.
-func (s *Service) Settle(ctx context.Context, steward coop.MemberID, id coop.PeriodID) (Period, error) {
-	return duty(ctx, s, steward, coop.Treasury, func(tx *db.Tx) (Period, error) { return s.settle(tx, steward, id) })
-}
-
-func (s *Service) settle(tx *db.Tx, steward coop.MemberID, id coop.PeriodID) (Period, error) {
-	p, err := s.uncontested(tx, id)
-	if err != nil {
-		return Period{}, err
-	}
-	statement, err := getStatement(tx, id)
-	if err != nil {
-		return Period{}, err
-	}
-	shares, err := listShares(tx, id)
-	if err != nil {
-		return Period{}, err
-	}
-	if transfers := settlement(statement, shares); len(transfers) > 0 {
-		if err := s.post(tx, "settlement", "settlement:"+string(id), transfers...); err != nil {
-			return Period{}, err
-		}
-	}
-	p.State, p.SettledAt = PeriodSettled, s.now()
-	if err := settlePeriod(tx, p); err != nil {
-		return Period{}, err
-	}
-	return p, s.log(tx, "period.settled", "settled",
-		map[string]any{"period": string(id), "bundle_sha256": p.BundleSHA256, "steward": string(steward)})
 }
 
 // uncontested finds a closed period whose challenge window is over.
@@ -175,37 +169,7 @@ func (s *Service) uncontested(tx *db.Tx, id coop.PeriodID) (Period, error) {
 	case s.now() < p.ChallengeEndsAt:
 		return Period{}, ErrChallengeOpen
 	}
-	open, err := countOpenAppeals(tx, id)
-	if err == nil && open > 0 {
-		err = ErrAppealOpen
-	}
-	return p, err
-}
-
-// targets says which account each step of the waterfall but the members' part
-// goes to.
-var targets = map[string]ledger.Account{
-	appraisal.StepCommission: ledger.Commission,
-	appraisal.StepReserve:    ledger.Reserve,
-	appraisal.StepUnclaimed:  ledger.Reserve,
-	appraisal.StepPurpose:    ledger.Purpose,
-	appraisal.StepInvestors:  ledger.Investors,
-}
-
-// settlement turns a statement into transfers that empty the period's income.
-func settlement(st appraisal.Statement, shares []Share) []ledger.Transfer {
-	var out []ledger.Transfer
-	for _, step := range st.Waterfall {
-		if account, ok := targets[step.Name]; ok && step.Amount > 0 {
-			out = append(out, ledger.Transfer{From: account, To: ledger.Access, Amount: coop.Money(step.Amount)})
-		}
-	}
-	for _, share := range shares {
-		if share.Amount > 0 {
-			out = append(out, ledger.Transfer{From: ledger.Member(share.Member), To: ledger.Access, Amount: share.Amount})
-		}
-	}
-	return out
+	return p, s.Settled(tx, id)
 }
 
 // Published is a period with its statement and the bundle it is recomputed
@@ -232,16 +196,18 @@ func published(tx *db.Tx, id coop.PeriodID) (out Published, err error) {
 	return out, err
 }
 
-// Verify recomputes every published statement, compares it byte for byte with
-// what was stored, and holds the members' shares against it. It returns how
-// many statements there are; the error names the first that is wrong.
+// Verify recomputes every published statement and what became of its appeals,
+// compares them byte for byte with what was stored, and holds the members'
+// shares against the statement, and what the books owe members, and their
+// patronage, against the shares. It returns how many statements there are; the
+// error names the first that is wrong.
 func (s *Service) Verify(ctx context.Context) (statements int, err error) {
 	periods, err := s.Periods(ctx)
 	if err != nil {
 		return 0, err
 	}
 	for _, p := range periods {
-		err := s.DB.View(ctx, func(tx *db.Tx) error { return verify(tx, p.ID) })
+		err := s.DB.View(ctx, func(tx *db.Tx) error { return s.verify(tx, p.ID) })
 		switch {
 		case isNotFound(err):
 			continue
@@ -250,15 +216,22 @@ func (s *Service) Verify(ctx context.Context) (statements int, err error) {
 		}
 		statements++
 	}
+	if err := s.verifyAccounts(ctx); err != nil {
+		return statements, fmt.Errorf("marketplace: %w", err)
+	}
+	if _, err := s.VerifyPatronage(ctx); err != nil {
+		return statements, fmt.Errorf("marketplace: %w", err)
+	}
 	return statements, nil
 }
 
 var (
 	errDigest = errors.New("its digest differs")
 	errShares = errors.New("the shares kept for members are not the statement's")
+	errSteps  = errors.New("the waterfall kept for settling is not the statement's")
 )
 
-func verify(tx *db.Tx, id coop.PeriodID) error {
+func (s *Service) verify(tx *db.Tx, id coop.PeriodID) error {
 	pub, err := published(tx, id)
 	if err != nil {
 		return err
@@ -268,6 +241,9 @@ func verify(tx *db.Tx, id coop.PeriodID) error {
 	}
 	if coop.Digest(pub.Bundle) != pub.Period.BundleSHA256 {
 		return errDigest
+	}
+	if err := s.Docket.Verify(tx, id, pub.Bundle); err != nil {
+		return err
 	}
 	shares, err := listShares(tx, id)
 	if err != nil {
@@ -279,6 +255,13 @@ func verify(tx *db.Tx, id coop.PeriodID) error {
 	}
 	for _, share := range pub.Statement.Shares {
 		stated = append(stated, share.Amount)
+	}
+	steps, err := getSteps(tx, id)
+	if err != nil {
+		return err
+	}
+	if !slices.Equal(steps, pub.Statement.Waterfall) {
+		return errSteps
 	}
 	slices.Sort(kept)
 	slices.Sort(stated)

@@ -14,6 +14,7 @@ import (
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/internal/testkit"
+	"distributed.ai/datacoop/marketplace/appeals"
 	"distributed.ai/datacoop/marketplace/appraisal"
 	"distributed.ai/datacoop/marketplace/ledger"
 	"distributed.ai/datacoop/vault"
@@ -372,7 +373,7 @@ func TestASlowCloseDoesNotUndoAnAppeal(t *testing.T) {
 	late := p
 	late.BundleSHA256, late.ChallengeEndsAt = "other", h.now()+1
 	h.ok(h.DB.Update(h.ctx(), func(tx *db.Tx) error {
-		due, err := publishPeriod(tx, late, []byte("other"))
+		due, err := publishPeriod(tx, late, []byte("other"), nil)
 		if due {
 			t.Error("a statement was overwritten")
 		}
@@ -402,6 +403,9 @@ func TestSettlingHasItsTimeAndItsOffice(t *testing.T) {
 	_, err = h.Settle(h.ctx(), h.bea, "P0001")
 	h.refused(err, ErrAppealOpen)
 	must[Appeal](t)(h.DecideAppeal(h.ctx(), h.dan, a.ID, false, "It is what the rules give."))
+	_, err = h.Settle(h.ctx(), h.bea, "P0001") // it can still be taken to a panel
+	h.refused(err, ErrAppealOpen)
+	h.clock.Advance(appeals.Escalation)
 	got := must[Period](t)(h.Settle(h.ctx(), h.cem, "P0001"))
 	if got.State != PeriodSettled || got.SettledAt != h.now() || got.BundleSHA256 != p.BundleSHA256 {
 		t.Errorf("settled as %+v", got)

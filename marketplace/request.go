@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 
 	"distributed.ai/datacoop/consent"
@@ -66,6 +65,7 @@ type Decided struct {
 	Request
 	Reasons     []ReasonCount         // of the refusals
 	Obligations []policies.Obligation // that come with what was granted
+	Warning     string                // a sentence if every dataset had to be decided by itself; else ""
 }
 
 func (s *Service) checkDraft(d Draft) (coop.Pool, error) {
@@ -89,7 +89,7 @@ func ask(d Draft, id coop.RequestID, r Researcher, recipient string, price coop.
 }
 
 // Submit puts a request before the policy. Every dataset of the pool is
-// decided and each decision recorded, in one transaction with the request;
+// decided and what is decided recorded, in one transaction with the request;
 // groups smaller than the pool's minimum are closed without a grant.
 func (s *Service) Submit(ctx context.Context, d Draft) (Request, error) {
 	return write(ctx, s, func(tx *db.Tx) (Request, error) { return s.submit(tx, d) })
@@ -116,7 +116,7 @@ func (s *Service) submit(tx *db.Tx, d Draft) (Request, error) {
 	r := Request{ID: id, Researcher: d.Researcher, Recipient: rec.ID, Pool: d.Pool, Title: strings.TrimSpace(d.Title),
 		Purpose: d.Purpose, RetentionDays: d.RetentionDays, Price: pool.Price, State: StateDecided,
 		Revision: cohort.Revision, SubmittedAt: s.now(), Study: d.Study}
-	if until, err := review.Begin(tx, id, cohort.Refused, s.now()); err != nil || until > 0 {
+	if until, err := review.Begin(tx, id, cohort, s.now()); err != nil || until > 0 {
 		r.State = StateInReview
 		return r, errors.Join(err, insertRequest(tx, r), s.concludeLater(tx, id, until))
 	}
@@ -124,17 +124,25 @@ func (s *Service) submit(tx *db.Tx, d Draft) (Request, error) {
 	if err := insertRequest(tx, r); err != nil {
 		return Request{}, err
 	}
-	return r, insertFiles(tx, r, granted)
+	return r, s.grant(tx, r, cohort, granted)
 }
 
-// outcome fills in what was decided, and answers what is granted.
-func (r *Request) outcome(c consent.Cohort, minimum int) []consent.Decision {
-	r.State, r.Revision, r.Granted, r.Refused = StateDecided, c.Revision, len(c.Granted), len(c.Refused)
-	if c.Members() >= minimum {
-		return c.Granted
+// grant makes a file of everything the cohort of a request passes.
+func (s *Service) grant(tx *db.Tx, r Request, c consent.Cohort, granted bool) error {
+	if !granted {
+		return nil
+	}
+	return s.Consent.EachRelease(tx, c, func(d consent.Release) error { return insertFile(tx, r, d) })
+}
+
+// outcome fills in what was decided, and reports whether anything is granted.
+func (r *Request) outcome(c consent.Cohort, minimum int) bool {
+	r.State, r.Revision, r.Granted, r.Refused = StateDecided, c.Revision, c.Granted, c.Refused
+	if c.Members >= minimum {
+		return true
 	}
 	r.State, r.Note, r.Granted, r.Refused = StateClosed, tooFew, 0, r.Refused+r.Granted
-	return nil
+	return false
 }
 
 // tooFew is the note of a closed request. Whether nobody or somebody would have
@@ -148,33 +156,22 @@ func (s *Service) Request(ctx context.Context, r coop.ResearcherID, id coop.Requ
 		if err != nil {
 			return Decided{}, err
 		}
-		decisions, err := s.Consent.ByRequestTx(tx, id, consent.StageRequest)
-		if err != nil {
-			return Decided{}, err
-		}
-		return s.decided(req, review.Latest(decisions)), nil
+		cohort, _, err := s.Consent.Decided(tx, id)
+		return s.decided(req, cohort), err
 	})
 }
 
-func (s *Service) decided(r Request, decisions []consent.Decision) Decided {
-	out := Decided{Request: r, Obligations: []policies.Obligation{}}
-	var held []consent.Decision
-	for _, d := range decisions {
-		if !d.Allow || r.State == StateClosed {
-			held = append(held, d)
-			continue
-		}
-		for _, o := range d.Obligations {
-			if !slices.Contains(out.Obligations, o) {
-				out.Obligations = append(out.Obligations, o)
-			}
-		}
-	}
+func (s *Service) decided(r Request, c consent.Cohort) Decided {
+	out := Decided{Request: r, Obligations: []policies.Obligation{}, Warning: c.Note}
 	minimum := math.MaxInt // of a pool that the charter has given up
 	if pool, ok := s.Charter.Pool(r.Pool); ok {
 		minimum = pool.MinimumGroup
 	}
-	out.Reasons = veil.CountReasons(held, minimum)
+	closed := r.State == StateClosed
+	if !closed {
+		out.Obligations = append(out.Obligations, c.Obligations...)
+	}
+	out.Reasons = veil.CountReasons(c.Tally, closed, minimum)
 	return out
 }
 

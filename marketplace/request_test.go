@@ -13,6 +13,7 @@ import (
 
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/fault"
+	"distributed.ai/datacoop/policies"
 	"distributed.ai/datacoop/vault"
 )
 
@@ -288,5 +289,27 @@ func TestARevokedDatasetIsNotOffered(t *testing.T) {
 	h.clock.Advance(time.Minute)
 	if req := must[Request](t)(h.Submit(h.ctx(), s.draft())); req.Granted != 3 || req.Refused != 0 {
 		t.Errorf("got %+v", req)
+	}
+}
+
+// Where the law cannot be asked of all datasets at once, a dry run and the request
+// itself say so, and grant the same.
+func TestALawThatMustBeAskedOneByOneIsWarnedOf(t *testing.T) {
+	h := story(t)
+	h.shared(4)
+	s := h.scientist()
+	quick := must[CheckResult](t)(h.Check(h.ctx(), s.draft()))
+	text, err := policies.Format([]byte("package coop.access\n\nforbid contains {\n\t\"code\": \"voted\",\n\t\"sentence\": \"The members voted about this.\",\n} if startswith(input.dataset.region, \"X\")\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.engine.Swap(must[*policies.Revision](t)(policies.Compile(h.ctx(), text)))
+	slow := must[CheckResult](t)(h.Check(h.ctx(), s.draft()))
+	if quick.Note != "" || slow.Note == "" || slow.Datasets != quick.Datasets || slow.Datasets != 4 {
+		t.Errorf("%+v, %+v", quick, slow)
+	}
+	req := must[Request](t)(h.Submit(h.ctx(), s.draft()))
+	if got := must[Decided](t)(h.Request(h.ctx(), s.ID, req.ID)); got.Warning == "" || got.Granted != 4 || len(got.Obligations) == 0 {
+		t.Errorf("%+v", got)
 	}
 }

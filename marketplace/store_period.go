@@ -1,12 +1,15 @@
 package marketplace
 
 import (
+	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/marketplace/appraisal"
+	"distributed.ai/datacoop/marketplace/ledger"
 )
 
 const sqlCountPeriods = `SELECT count(*) FROM marketplace_periods`
@@ -20,10 +23,27 @@ func runningSince(tx *db.Tx) (int64, error) {
 	return number[int64](tx, "running period", sqlRunningSince)
 }
 
-const sqlInsertPeriod = `INSERT INTO marketplace_periods (id, state, opened_at, bundle) VALUES (?, ?, ?, ?)`
+const sqlInsertPeriod = `INSERT INTO marketplace_periods (id, state, opened_at, bundle, terms) VALUES (?, ?, ?, ?, ?)`
 
-func insertPeriod(tx *db.Tx, p Period) error {
-	return failed("insert period", tx.ExecOne(sqlInsertPeriod, p.ID, p.State, p.OpenedAt, []byte{}))
+func insertPeriod(tx *db.Tx, p Period, terms appraisal.Params) error {
+	text, err := json.Marshal(terms)
+	if err != nil {
+		return failed("terms", err)
+	}
+	return failed("insert period", tx.ExecOne(sqlInsertPeriod, p.ID, p.State, p.OpenedAt, []byte{}, string(text)))
+}
+
+const sqlGetTerms = `SELECT terms FROM marketplace_periods WHERE id = ?`
+
+// getTerms reads the terms a period began under; nil for one from before they
+// were noted.
+func getTerms(tx *db.Tx, id coop.PeriodID) (terms *appraisal.Params, err error) {
+	var text string
+	if err := tx.QueryRow(sqlGetTerms, id).Scan(&text); err != nil || text == "" {
+		return nil, found(err, "terms")
+	}
+	err = json.Unmarshal([]byte(text), &terms)
+	return terms, failed("terms", err)
 }
 
 const periodColumns = `id, state, opened_at, closed_at, challenge_ends_at, revenue, bundle_sha256, settled_at,
@@ -52,7 +72,7 @@ func listPeriods(tx *db.Tx) ([]Period, error) {
 
 const (
 	sqlEndPeriod     = `UPDATE marketplace_periods SET state = 'closed', closed_at = ? WHERE id = ? AND state = 'open'`
-	sqlPublishPeriod = `UPDATE marketplace_periods SET revenue = ?, bundle = ?, bundle_sha256 = ?, challenge_ends_at = ?
+	sqlPublishPeriod = `UPDATE marketplace_periods SET revenue = ?, bundle = ?, bundle_sha256 = ?, challenge_ends_at = ?, steps = ?
 		WHERE id = ? AND state = 'closed' AND challenge_ends_at = 0`
 	sqlReopenPeriod   = `UPDATE marketplace_periods SET challenge_ends_at = 0 WHERE id = ? AND state = 'closed'`
 	sqlSettlePeriod   = `UPDATE marketplace_periods SET state = 'settled', settled_at = ? WHERE id = ? AND state = 'closed'`
@@ -64,8 +84,12 @@ func endPeriod(tx *db.Tx, p Period) error {
 }
 
 // publishPeriod stores a statement where one is due, and tells whether it was.
-func publishPeriod(tx *db.Tx, p Period, bundle []byte) (due bool, err error) {
-	n, err := tx.Exec(sqlPublishPeriod, p.Revenue, bundle, p.BundleSHA256, p.ChallengeEndsAt, p.ID)
+func publishPeriod(tx *db.Tx, p Period, bundle []byte, steps []appraisal.Step) (due bool, err error) {
+	text, err := json.Marshal(steps)
+	if err != nil {
+		return false, failed("steps", err)
+	}
+	n, err := tx.Exec(sqlPublishPeriod, p.Revenue, bundle, p.BundleSHA256, p.ChallengeEndsAt, string(text), p.ID)
 	return n == 1, failed("publish period", err)
 }
 
@@ -100,6 +124,54 @@ func getStatement(tx *db.Tx, id coop.PeriodID) (appraisal.Statement, error) {
 	}
 	bundle, err := appraisal.ParseBundle(text)
 	return bundle.Statement, failed("stored bundle", err)
+}
+
+const sqlGetSteps = `SELECT steps FROM marketplace_periods WHERE id = ?`
+
+// getSteps reads what a statement's waterfall set; that of an old period from
+// the statement.
+func getSteps(tx *db.Tx, id coop.PeriodID) (steps []appraisal.Step, err error) {
+	var text string
+	if err := tx.QueryRow(sqlGetSteps, id).Scan(&text); err != nil {
+		return nil, found(err, "steps")
+	}
+	if text == "" {
+		st, err := getStatement(tx, id)
+		return st.Waterfall, err
+	}
+	err = json.Unmarshal([]byte(text), &steps)
+	return steps, failed("steps", err)
+}
+
+const sqlEachShare = `SELECT member, amount FROM marketplace_shares WHERE period = ? AND amount > 0 ORDER BY member`
+
+// eachShare calls fn with the members that get something, in pages that are
+// fn's to keep, until it says no.
+func eachShare(tx *db.Tx, id coop.PeriodID, fn func([]ledger.Due) bool) (err error) {
+	const size = 512
+	rows, err := tx.Query(sqlEachShare, id)
+	if err != nil {
+		return failed("shares", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	page := make([]ledger.Due, 0, size)
+	for rows.Next() {
+		var member string // types of one's own are scanned by reflection, which is slow
+		var amount int64
+		if err := rows.Scan(&member, &amount); err != nil {
+			return failed("shares", err)
+		}
+		if page = append(page, ledger.Due{Member: coop.MemberID(member), Amount: coop.Money(amount)}); len(page) == size {
+			if !fn(page) {
+				return nil
+			}
+			page = make([]ledger.Due, 0, size)
+		}
+	}
+	if len(page) > 0 {
+		fn(page)
+	}
+	return failed("shares", rows.Err())
 }
 
 const (
@@ -147,13 +219,30 @@ func memberStatements(tx *db.Tx, m coop.MemberID) ([]MemberStatement, error) {
 	}, sqlMemberStatements, m)
 }
 
-const sqlConfirmed = `SELECT DISTINCT dataset, member FROM marketplace_files
-	WHERE first_at > 0 AND first_at < ? AND price > 0 ORDER BY dataset`
-
-// confirmedDatasets lists the datasets that a paying use had read before.
-func confirmedDatasets(tx *db.Tx, before int64) ([]File, error) {
-	return collect(tx, "confirmed datasets", func(rows *sql.Rows) (f File, err error) {
-		err = rows.Scan(&f.Dataset, &f.Member)
-		return f, err
-	}, sqlConfirmed, before)
+// Populate closes the open period with a statement that pays made-up members,
+// by id in ascending order, past the time to contest it: what a benchmark
+// settles. The statement itself is empty, so its bundle does not verify.
+func (s *Service) Populate(ctx context.Context, id coop.PeriodID, members []ledger.Due, steps []appraisal.Step) error {
+	revenue := coop.Money(0)
+	for _, step := range steps {
+		revenue += coop.Money(step.Amount)
+	}
+	return s.DB.Update(ctx, func(tx *db.Tx) error {
+		if err := s.post(tx, "access", "populate:"+string(id), ledger.Transfer{From: ledger.Access, To: ledger.Bank, Amount: revenue}); err != nil {
+			return err
+		}
+		if err := s.endPeriod(tx, id); err != nil {
+			return err
+		}
+		p := Period{ID: id, Revenue: revenue, ChallengeEndsAt: s.now()}
+		if _, err := publishPeriod(tx, p, []byte("{}"), steps); err != nil {
+			return err
+		}
+		for _, m := range members {
+			if err := tx.ExecOne(sqlInsertShare, id, m.Member, m.Amount, []byte("{}")); err != nil {
+				return failed("populate", err)
+			}
+		}
+		return nil
+	})
 }

@@ -69,13 +69,8 @@ func setState(tx *db.Tx, r Request, from string) error {
 
 const sqlInsertFile = `INSERT INTO marketplace_files (id, request, dataset, member, price) VALUES (?, ?, ?, ?, ?)`
 
-func insertFiles(tx *db.Tx, r Request, granted []consent.Decision) error {
-	for _, d := range granted {
-		if err := tx.ExecOne(sqlInsertFile, coop.NewID(), r.ID, d.Dataset, d.Member, r.Price); err != nil {
-			return failed("insert file", err)
-		}
-	}
-	return nil
+func insertFile(tx *db.Tx, r Request, d consent.Release) error {
+	return failed("insert file", tx.ExecOne(sqlInsertFile, coop.NewID(), r.ID, d.Dataset, d.Member, r.Price))
 }
 
 const fileColumns = `id, request, dataset, member, price, first_at, self_custody`

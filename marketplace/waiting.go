@@ -52,7 +52,7 @@ func (s *Service) conclude(tx *db.Tx, id coop.RequestID) error {
 	if err := concludeRequest(tx, r); err != nil {
 		return err
 	}
-	return insertFiles(tx, r, granted)
+	return s.grant(tx, r, cohort, granted)
 }
 
 // AnswerQuestion records what a member says about one request for one of their
@@ -68,38 +68,19 @@ func (s *Service) AnswerQuestion(ctx context.Context, m coop.MemberID, r coop.Re
 }
 
 // Review records what a steward of vetting says about a request that waits for
-// one; review.ErrNotAsked if it does not.
-func (s *Service) Review(ctx context.Context, steward coop.MemberID, id coop.RequestID, yes bool) error {
+// one, and what they found, which the researcher reads; review.ErrNotAsked if it
+// does not wait.
+func (s *Service) Review(ctx context.Context, steward coop.MemberID, id coop.RequestID, yes bool, reason string) error {
 	_, err := duty(ctx, s, steward, coop.Vetting, func(tx *db.Tx) (struct{}, error) {
-		if err := review.Say(tx, id, steward, yes, s.now()); err != nil {
+		if err := review.Say(tx, id, steward, yes, reason, s.now()); err != nil {
 			return struct{}{}, err
 		}
 		verdict := map[bool]string{true: "approved", false: "declined"}[yes]
-		err := s.log(tx, "request.reviewed", verdict, map[string]any{"request": string(id), "steward": string(steward)})
+		err := s.log(tx, "request.reviewed", verdict, map[string]any{"request": string(id), "steward": string(steward), "reason": reason})
 		if err != nil {
 			return struct{}{}, err
 		}
 		return struct{}{}, s.conclude(tx, id)
 	})
 	return err
-}
-
-// ToReview lists the requests that wait for a steward of vetting; ErrOffice for
-// anybody else.
-func (s *Service) ToReview(ctx context.Context, steward coop.MemberID) ([]Request, error) {
-	if err := s.needs(ctx, steward, coop.Vetting); err != nil {
-		return nil, err
-	}
-	return read(ctx, s, func(tx *db.Tx) ([]Request, error) {
-		waits, err := review.Asked(tx)
-		out := make([]Request, 0, len(waits))
-		for _, w := range waits {
-			r, err := getRequest(tx, w.Request)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, r)
-		}
-		return out, err
-	})
 }

@@ -134,15 +134,28 @@ func TestAStewardReadsAnEthicsApproval(t *testing.T) {
 	draft.Study = policies.Study{Ethics: true}
 	req := h.inReview(s, draft)
 	stranger := h.members(1)[0]
-	h.refused(h.Review(h.ctx(), stranger, req.ID, true), ErrOffice)
+	h.refused(h.Review(h.ctx(), stranger, req.ID, true, ""), ErrOffice)
 	_, err := h.ToReview(h.ctx(), stranger)
 	h.refused(err, ErrOffice)
-	list := must[[]Request](t)(h.ToReview(h.ctx(), h.ada))
-	if len(list) != 1 || list[0].ID != req.ID || !list[0].Study.Ethics {
+	list := must[[]Asking](t)(h.ToReview(h.ctx(), h.ada))
+	if len(list) != 1 || list[0].ID != req.ID || !list[0].Study.Ethics || !list[0].Waits() || list[0].Who.ID != s.ID {
 		t.Fatalf("%+v", list)
 	}
-	h.ok(h.Review(h.ctx(), h.ada, req.ID, true))
-	h.refused(h.Review(h.ctx(), h.ada, req.ID, false), review.ErrNotAsked)
+	_, err = h.UnderReview(h.ctx(), stranger, req.ID)
+	h.refused(err, ErrOffice)
+	_, err = h.UnderReview(h.ctx(), h.ada, coop.RequestID(coop.NewID()))
+	h.refused(err, ErrNotFound)
+	open := must[Case](t)(h.UnderReview(h.ctx(), h.ada, req.ID))
+	if len(open.Judge) != 1 || open.Judge[0].Code != "ethics-unread" || open.Judge[0].Datasets != 3 || len(open.Other) != 0 || open.Wait.Spoken() {
+		t.Errorf("%+v", open)
+	}
+	h.refused(h.Review(h.ctx(), h.ada, req.ID, true, strings.Repeat("x", 2001)), review.ErrReason)
+	h.refused(h.Review(h.ctx(), h.ada, req.ID, true, "hidden \u202e text"), review.ErrReason)
+	h.ok(h.Review(h.ctx(), h.ada, req.ID, true, "The approval is in date."))
+	h.refused(h.Review(h.ctx(), h.ada, req.ID, false, ""), review.ErrNotAsked)
+	if said := must[Case](t)(h.UnderReview(h.ctx(), h.ada, req.ID)); !said.Wait.Approved() || said.Wait.Reason != "The approval is in date." || said.Waits() {
+		t.Errorf("%+v", said)
+	}
 	got := h.request(s, req.ID)
 	if got.State != StateDecided || got.Granted != 3 || !got.Reviewed || len(got.Reasons) != 0 {
 		t.Fatalf("%+v", got)
@@ -151,7 +164,7 @@ func TestAStewardReadsAnEthicsApproval(t *testing.T) {
 	h.fetchAll(s, must[[]FileView](t)(h.Files(h.ctx(), s.ID, req.ID)))
 
 	refused := h.inReviewAgain(s, draft)
-	h.ok(h.Review(h.ctx(), h.ada, refused.ID, false))
+	h.ok(h.Review(h.ctx(), h.ada, refused.ID, false, "No approval was shown."))
 	if got := h.request(s, refused.ID); got.State != StateClosed || got.Granted != 0 || !strings.Contains(got.Note, "minimum group") {
 		t.Errorf("%+v", got)
 	}

@@ -2,6 +2,7 @@ package policies
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -53,9 +54,9 @@ func (r *Revision) Allows(ctx context.Context, in Input) (bool, error) {
 	return yes, nil
 }
 
-// Anew answers as Decide does and reads, compiles and prepares everything for
-// this one answer: what a decision costs somebody who keeps nothing ready. It is
-// the anchor benchmarks measure Decide against.
+// Anew answers as Decide does, without the rules that fired, and reads, compiles
+// and prepares everything for this one answer: what a decision costs somebody
+// who keeps nothing ready. It is the anchor benchmarks measure Decide against.
 func (r *Revision) Anew(ctx context.Context, in Input) (Outcome, error) {
 	data, err := termsData(r.sources[termsPath])
 	if err != nil {
@@ -72,5 +73,34 @@ func (r *Revision) Anew(ctx context.Context, in Input) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, fmt.Errorf("policies: deciding anew: %w", err)
 	}
-	return outcome(rs)
+	return outcome(rs, []string{})
+}
+
+// Evaluated is the input as JSON with every field the law may read, also those
+// that Canonical leaves out because they say nothing: what another engine with
+// the same law must be asked to be asked the same.
+func (in Input) Evaluated() ([]byte, error) {
+	document, err := ast.JSON(in.value())
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errInput, err)
+	}
+	return json.Marshal(document)
+}
+
+// CompileStrictly parses what the revision consists of and has so many strict
+// compiles of it timed, which keep nothing: the anchor that benchmarks measure
+// putting a revision in force against.
+func (r *Revision) CompileStrictly(times int, timed func(compile func() error) error) error {
+	modules, err := parse(r.sources)
+	if err != nil {
+		return err
+	}
+	return timed(func() error {
+		for range times {
+			if _, err := strict(modules); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/storage"
 
 	"distributed.ai/datacoop/internal/coop"
+	"distributed.ai/datacoop/policies/condition"
 )
 
 // Kinds of a Part; each is also the column of a record that holds its number.
@@ -295,9 +296,9 @@ func numbersBy(parts []Part, chosen func(int) bool) *ast.Term {
 func (c *cohort) conditions(ctx context.Context, input ast.Value, reviewed, base bool) (CohortLaw, error) {
 	var failed error
 	one := func(query rego.PreparedPartialQuery) Condition {
-		condition, err := left(ctx, query, input)
+		what, err := left(ctx, query, input)
 		failed = errors.Join(failed, err)
-		return condition
+		return what
 	}
 	each := func(queries []rego.PreparedPartialQuery) (list []Condition) {
 		for _, query := range queries {
@@ -324,7 +325,7 @@ func left(ctx context.Context, query rego.PreparedPartialQuery, input ast.Value)
 	if err := errors.Join(err, ctx.Err()); err != nil {
 		return Condition{}, fmt.Errorf("policies: compiling a cohort: %w", err)
 	}
-	return conditionOf(queries)
+	return condition.From(queries)
 }
 
 // classBits numbers the classes of parts, kind by kind, and makes a condition

@@ -8,6 +8,8 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
+
+	"distributed.ai/datacoop/policies/condition"
 )
 
 func votedLawOf(t *testing.T, condition string) *Revision {
@@ -63,11 +65,11 @@ func TestLawThatTablesCanAnswerIsOne(t *testing.T) {
 
 func TestVotersAreToldThatAPolicyIsDecidedOneByOne(t *testing.T) {
 	r := votedLawOf(t, `startswith(input.dataset.region, "D")`)
-	report, err := Gate(t.Context(), r.Source())
+	report, err := Gate(t.Context(), r.Source(), nil)
 	if err != nil || !report.OK || !slices.Contains(report.Sentences, oneByOne) {
 		t.Errorf("%+v, %v", report, err)
 	}
-	if report, err = Gate(t.Context(), Default()); err != nil || slices.Contains(report.Sentences, oneByOne) {
+	if report, err = Gate(t.Context(), Default(), nil); err != nil || slices.Contains(report.Sentences, oneByOne) {
 		t.Errorf("%+v, %v", report, err)
 	}
 }
@@ -107,7 +109,7 @@ func TestResidualsOutsideOfTheFragmentAreRefused(t *testing.T) {
 		"a set":                    rule("p contains 1 if input.record.effect == \"given\""),
 		"a circle":                 rule("p if data.partial.q\nq if data.partial.p"),
 	} {
-		if c, err := conditionOf(left); !errors.Is(err, ErrFragment) {
+		if c, err := condition.From(left); !errors.Is(err, ErrFragment) {
 			t.Errorf("%s became %+v, %v", name, c, err)
 		}
 	}
@@ -117,7 +119,7 @@ func TestResidualsOutsideOfTheFragmentAreRefused(t *testing.T) {
 		`plus(input.record.a, 1) == 2`, `input.record.a`, `x = input.record.a`, `is_number(input.record.limits)`,
 		`input.record.a == "b" with input.x as 1`, `every x in [1] { input.record.a == x }`, `is_string(input.record.expires)`,
 	} {
-		if c, err := conditionOf(&rego.PartialQueries{Queries: []ast.Body{ast.MustParseBody(body)}}); !errors.Is(err, ErrFragment) {
+		if c, err := condition.From(&rego.PartialQueries{Queries: []ast.Body{ast.MustParseBody(body)}}); !errors.Is(err, ErrFragment) {
 			t.Errorf("%s became %+v, %v", body, c, err)
 		}
 	}
@@ -136,7 +138,7 @@ func TestConditionsCompareTheRightWayRound(t *testing.T) {
 		`not input.record.a == "x"`:                 "not",
 		`input.record.a == "x"; input.record.b > 1`: "and",
 	} {
-		c, err := conditionOf(&rego.PartialQueries{Queries: []ast.Body{ast.MustParseBody(body)}})
+		c, err := condition.From(&rego.PartialQueries{Queries: []ast.Body{ast.MustParseBody(body)}})
 		if err != nil || c.Operator != want {
 			t.Errorf("%s is %+v, %v", body, c, err)
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -133,8 +134,13 @@ func TestSwapUnderLoadGivesNoWrongAnswer(t *testing.T) {
 		workers.Go(func() {
 			for range 200 {
 				out, name, err := e.Decide(t.Context(), released())
-				if err != nil || out.Allow != (name == open.Hash()) {
-					t.Errorf("%v under %s: %v", out.Allow, name, err)
+				if err != nil || out.Allow != (name == open.Hash()) || slices.Contains(out.Rules, "access.forbid.no-such-use") == out.Allow {
+					t.Errorf("%v by %q under %s: %v", out.Allow, out.Rules, name, err)
+					return
+				}
+				law := e.Current()
+				if yes, err := law.Allows(t.Context(), released()); err != nil || yes != (law == open) {
+					t.Errorf("%v where nobody asks why: %v", yes, err)
 					return
 				}
 			}
@@ -144,6 +150,43 @@ func TestSwapUnderLoadGivesNoWrongAnswer(t *testing.T) {
 		e.Swap([]*Revision{closed, open}[i%2])
 	}
 	workers.Wait()
+}
+
+// Revisions share the kernel, which has been read once, and the terms.
+func TestRevisionsAreMadeAndAskedAtTheSameTime(t *testing.T) {
+	archive, err := compiled(t, Default()).Archive()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := NewEngine(compiled(t, Default()))
+	var makers sync.WaitGroup
+	for i := range 4 {
+		makers.Go(func() {
+			for range 3 {
+				text, closed := Default(), i%2 == 1
+				if closed {
+					text = []byte(law(ban("not input.request.commercial")))
+				}
+				r, err := Compile(t.Context(), text)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				e.Swap(r)
+				out, err := r.Decide(t.Context(), released())
+				if err != nil || out.Allow == closed || slices.Contains(out.Rules, "access.forbid.no-such-use") != closed {
+					t.Errorf("%+v (%v)", out, err)
+				}
+				if old, err := Restore(t.Context(), archive); err != nil || old.Hash() == r.Hash() == closed {
+					t.Errorf("restored %v", err)
+				}
+				if _, _, err := e.Decide(t.Context(), released()); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	makers.Wait()
 }
 
 func TestPublishedTextsAreCopies(t *testing.T) {

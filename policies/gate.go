@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -20,10 +21,14 @@ const (
 	gateDeadline = time.Minute
 	testDeadline = 20 * time.Second
 
-	// maxSteps is the most evaluation steps one decision may take. The default
-	// policy takes under two thousand. Steps, unlike time, do not depend on how
-	// busy the machine is.
+	// maxSteps is the most evaluation steps one decision may take, whatever the
+	// law in force takes. The default policy takes under two thousand. Steps,
+	// unlike time, do not depend on how busy the machine is.
 	maxSteps = 20_000
+
+	// stepsRatio is how many times the steps of the law in force a proposal may
+	// take.
+	stepsRatio = 2
 )
 
 var errLate = errors.New("not done in time; the machine may be busy")
@@ -34,50 +39,146 @@ type Report struct {
 	Findings  []string // sentences for the author; empty exactly if OK
 	Revision  string   // hash the policy would be in force under; empty unless it compiles
 	Sentences []string // what the policy says in plain English; empty unless it compiles
+	Steps     []Step   // what was tried, in order
 }
 
-// Gate tries an access policy before anybody votes on it: its shape, a strict
-// compile under the allow-list, the types of what it reads, the number of steps a decision takes, and the
-// invariants, which are Rego tests run with the policy in force. The error is
-// for the operator and says nothing about the policy.
-func Gate(ctx context.Context, access []byte) (Report, error) {
+// Step is one thing the gate tries. After one that does not hold nothing more
+// is tried.
+type Step struct {
+	Name   string `json:"name"`   // short and stable
+	Holds  string `json:"holds"`  // what holds if it is OK, in words
+	OK     bool   `json:"ok"`     // tried, and it holds
+	Tried  bool   `json:"tried"`  // false after a step that did not hold
+	Figure string `json:"figure"` // what was counted; "" if it was not tried
+}
+
+// Names of the steps, in order.
+const (
+	StepShape      = "shape"
+	StepLayout     = "layout"
+	StepCompile    = "compile"
+	StepTypes      = "types"
+	StepBudget     = "steps"
+	StepInvariants = "invariants"
+	StepFilters    = "filters"
+)
+
+// gateSteps are what the gate tries. The last is no refusal: a policy that is
+// no filter is slow and not wrong.
+func gateSteps() []Step {
+	return []Step{
+		{Name: StepShape, Holds: "It is an access policy and nothing else."},
+		{Name: StepLayout, Holds: "It is in the canonical layout."},
+		{Name: StepCompile, Holds: "It compiles strictly, with the built-ins on the list alone."},
+		{Name: StepTypes, Holds: "It takes every part of a request for what it is."},
+		{Name: StepBudget, Holds: "No decision takes too many steps."},
+		{Name: StepInvariants, Holds: "What must hold under every law holds."},
+		{Name: StepFilters, Holds: "It can be asked of all datasets at once."},
+	}
+}
+
+// tell notes how a step ended.
+func (r *Report) tell(name, figure string, findings []string) (holds bool) {
+	for i := range r.Steps {
+		if r.Steps[i].Name == name {
+			r.Steps[i].Tried, r.Steps[i].OK, r.Steps[i].Figure = true, len(findings) == 0, figure
+		}
+	}
+	r.Findings = append(r.Findings, findings...)
+	return len(findings) == 0
+}
+
+// Gate tries an access policy before anybody votes on it: its shape and layout,
+// a strict compile under the allow-list, the types of what it reads, the number
+// of steps a decision takes, and the invariants, which are Rego tests run with
+// the policy in force; and says whether it can be asked of all datasets at once.
+// Present is the access policy in force, of whose steps a decision may take
+// twice as many; nil is the one a co-op starts with. The error is for the
+// operator and says nothing about the policy.
+func Gate(ctx context.Context, access, present []byte) (Report, error) {
 	ctx, cancel := context.WithTimeout(ctx, gateDeadline)
 	defer cancel()
-	revision, err := Compile(ctx, access)
-	var broken *Broken
-	switch {
-	case errors.As(err, &broken):
-		return Report{Findings: broken.Findings}, nil
-	case err != nil:
-		return Report{}, err
+	report := Report{Steps: gateSteps()}
+	revision, err := report.compiled(ctx, access)
+	if err != nil || revision == nil {
+		return report.without(err), err
 	}
-	report := Report{Revision: revision.hash, Sentences: revision.sentences}
-	if report.Findings = illTyped(access); len(report.Findings) == 0 {
-		report.Findings, err = revision.tooSlow(ctx)
+	if !report.tell(StepTypes, fmt.Sprintf("%d parts of a request", len(vocabulary)), illTyped(access)) {
+		return report, nil
 	}
-	if err != nil {
-		return Report{}, err
+	figure, findings, err := revision.tooSlow(ctx, present)
+	if err != nil || !report.tell(StepBudget, figure, findings) {
+		return report.without(err), err
 	}
-	if len(report.Findings) == 0 {
-		report.Findings, err = revision.violations(ctx)
+	figure, findings, err = revision.violations(ctx)
+	if err != nil || !report.tell(StepInvariants, figure, findings) {
+		return report.without(err), err
 	}
-	report.OK = err == nil && len(report.Findings) == 0
-	if report.OK && !revision.compiles(ctx) {
+	report.OK = true
+	figure = fmt.Sprintf("asked for %d kinds of requests", len(terms.DUO.Requestable)*len(terms.Kinds))
+	var slow []string
+	if !revision.compiles(ctx) {
+		slow = []string{oneByOne}
 		report.Sentences = append(slices.Clone(report.Sentences), oneByOne)
 	}
-	return report, err
+	report.tell(StepFilters, figure, slow)
+	report.Findings = nil
+	return report, ctx.Err()
+}
+
+// without is the report of a gate that could not say anything.
+func (r Report) without(err error) Report {
+	if err != nil {
+		return Report{}
+	}
+	return r
+}
+
+// compiled tries what can be tried of a text, and compiles it; nil if it cannot
+// be.
+func (r *Report) compiled(ctx context.Context, access []byte) (*Revision, error) {
+	module, findings := shape(access)
+	var layout []string
+	findings = slices.DeleteFunc(findings, func(f string) bool {
+		if !strings.Contains(f, canonicalLayout) {
+			return false
+		}
+		layout = append(layout, f)
+		return true
+	})
+	rules := 0
+	if module != nil {
+		rules = len(module.Rules)
+	}
+	shaped := r.tell(StepShape, fmt.Sprintf("%d rules in %d bytes", rules, len(access)), findings)
+	laid := module != nil && r.tell(StepLayout, fmt.Sprintf("%d lines", bytes.Count(access, []byte("\n"))), layout)
+	if !shaped || !laid {
+		return nil, nil
+	}
+	revision, err := Compile(ctx, access)
+	var broken *Broken
+	if errors.As(err, &broken) {
+		r.tell(StepCompile, fmt.Sprintf("%d built-ins are allowed", len(allowed)), broken.Findings)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	r.tell(StepCompile, fmt.Sprintf("%d built-ins are allowed", len(allowed)), nil)
+	r.Revision, r.Sentences = revision.hash, revision.sentences
+	return revision, nil
 }
 
 // violations runs the invariants against the revision and returns those that
 // do not hold.
-func (r *Revision) violations(ctx context.Context) ([]string, error) {
+func (r *Revision) violations(ctx context.Context) (figure string, findings []string, err error) {
 	modules, titles, err := r.withInvariants()
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
 	data, err := termsData(r.sources[termsPath])
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
 	data["gate"] = samples(modules[accessPath])
 	caps := capabilities()
@@ -91,9 +192,8 @@ func (r *Revision) violations(ctx context.Context) ([]string, error) {
 		SetTimeout(testDeadline).
 		RunTests(ctx, nil)
 	if err != nil {
-		return nil, fmt.Errorf("policies: running invariants: %w", err)
+		return "", nil, fmt.Errorf("policies: running invariants: %w", err)
 	}
-	var findings []string
 	ran, stopped := 0, false
 	for result := range results {
 		ran++
@@ -103,13 +203,13 @@ func (r *Revision) violations(ctx context.Context) ([]string, error) {
 		}
 	}
 	if stopped || ctx.Err() != nil {
-		return nil, fmt.Errorf("policies: running invariants: %w", errLate)
+		return "", nil, fmt.Errorf("policies: running invariants: %w", errLate)
 	}
 	if ran != len(titles) || ran == 0 {
-		return nil, fmt.Errorf("policies: %d of %d invariants ran", ran, len(titles))
+		return "", nil, fmt.Errorf("policies: %d of %d invariants ran", ran, len(titles))
 	}
 	slices.Sort(findings)
-	return findings, nil
+	return fmt.Sprintf("%d of %d hold", ran-len(findings), ran), findings, nil
 }
 
 // withInvariants parses the revision and the invariants, and names each
@@ -144,27 +244,58 @@ func (r *Revision) withInvariants() (map[string]*ast.Module, map[string]string, 
 	return modules, titles, nil
 }
 
-// tooSlow counts the steps of decisions on the largest inputs there are.
-func (r *Revision) tooSlow(ctx context.Context) ([]string, error) {
+// tooSlow counts the steps of decisions on the largest inputs there are, and
+// compares them with those of the law in force.
+func (r *Revision) tooSlow(ctx context.Context, present []byte) (figure string, findings []string, err error) {
+	if present == nil {
+		present = Default()
+	}
+	law, err := Compile(ctx, present)
+	if err != nil {
+		return "", nil, fmt.Errorf("policies: the law in force: %w", err)
+	}
+	now, _, err := law.mostSteps(ctx, maxSteps)
+	if err != nil {
+		return "", nil, fmt.Errorf("policies: the law in force: %w", err)
+	}
+	budget := min(maxSteps, stepsRatio*now)
+	most, broken, err := r.mostSteps(ctx, budget)
+	figure = fmt.Sprintf("%d of at most %d; the law in force takes %d", min(most, budget), budget, now)
+	switch {
+	case err != nil:
+		return "", nil, err
+	case broken:
+		return figure, []string{"A decision ends in an error; check that every rule can be evaluated for every request."}, nil
+	case most > budget:
+		return fmt.Sprintf("more than %d; the law in force takes %d", budget, now),
+			[]string{fmt.Sprintf("One decision takes more than %d steps, where the law in force takes %d; make the rules simpler.", budget, now)}, nil
+	}
+	return figure, nil, nil
+}
+
+// mostSteps is how many steps the longest decision takes; where that is over
+// budget, one more than the budget. Broken says that a decision ends in an error.
+func (r *Revision) mostSteps(ctx context.Context, budget int) (most int, broken bool, err error) {
 	for _, in := range probes() {
-		counter := &steps{cancel: topdown.NewCancel()}
+		counter := &steps{most: budget, cancel: topdown.NewCancel()}
 		_, err := r.eval(ctx, in, rego.EvalQueryTracer(counter), rego.EvalExternalCancel(counter.cancel))
 		switch {
 		case counter.cancel.Cancelled() || errors.Is(err, context.DeadlineExceeded):
-			return []string{fmt.Sprintf("One decision takes more than %d steps; make the rules simpler.", maxSteps)}, ctx.Err()
+			return budget + 1, false, ctx.Err()
 		case topdown.IsError(err):
-			return []string{"A decision ends in an error; check that every rule can be evaluated for every request."}, nil
+			return most, true, nil
 		case err != nil:
-			return nil, fmt.Errorf("policies: counting steps: %w", err)
+			return 0, false, fmt.Errorf("policies: counting steps: %w", err)
 		}
+		most = max(most, counter.count)
 	}
-	return nil, nil
+	return most, false, nil
 }
 
 // steps counts evaluation events and stops at the limit.
 type steps struct {
-	count  int
-	cancel topdown.Cancel
+	count, most int
+	cancel      topdown.Cancel
 }
 
 // Enabled implements topdown.QueryTracer.
@@ -175,7 +306,7 @@ func (s *steps) Config() topdown.TraceConfig { return topdown.TraceConfig{} }
 
 // TraceEvent implements topdown.QueryTracer.
 func (s *steps) TraceEvent(topdown.Event) {
-	if s.count++; s.count > maxSteps {
+	if s.count++; s.count > s.most {
 		s.cancel.Cancel()
 	}
 }

@@ -23,7 +23,7 @@ func ban(condition string) string {
 
 func inspect(t *testing.T, text string) Report {
 	t.Helper()
-	report, err := Gate(t.Context(), []byte(text))
+	report, err := Gate(t.Context(), []byte(text), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +200,7 @@ func TestGateSaysWhatAPolicyMeans(t *testing.T) {
 func TestGateStopsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if report, err := Gate(ctx, Default()); err == nil || report.OK {
+	if report, err := Gate(ctx, Default(), nil); err == nil || report.OK {
 		t.Errorf("answered %+v without an error", report)
 	}
 }

@@ -1,10 +1,6 @@
 package policies
 
-import (
-	"testing"
-
-	"github.com/open-policy-agent/opa/v1/rego"
-)
+import "testing"
 
 // The ways in which a policy was found to harm, open a door or say nothing, and
 // the proposals above that try them.
@@ -56,34 +52,6 @@ func TestEveryKnownWayToHarmIsTried(t *testing.T) {
 		for _, name := range proposals {
 			if hostile[name].text == "" {
 				t.Errorf("%s: there is no proposal called %q", way, name)
-			}
-		}
-	}
-}
-
-// Rules are found through an index, which once missed some; without it, law must
-// say the same. A refusal that is missed would open a door.
-func TestTheIndexOfRulesChangesNoAnswer(t *testing.T) {
-	text, err := Format([]byte(law(ban("input.request.requester.region in {\"FR\", input.dataset.region}") +
-		"\nreview contains {\n\t\"code\": \"look-first\",\n\t\"sentence\": \"Somebody looks at this.\",\n} if input.request.retention_days > 700\n")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range []*Revision{compiled(t, Default()), compiled(t, text)} {
-		for name, change := range changes {
-			in := released()
-			change(&in)
-			with, err := r.eval(t.Context(), in)
-			if err != nil {
-				t.Fatal(err)
-			}
-			without, err := r.eval(t.Context(), in, rego.EvalRuleIndexing(false))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if with.Allow != without.Allow || with.NeedsReview != without.NeedsReview || len(with.Reasons) != len(without.Reasons) ||
-				len(with.Obligations) != len(without.Obligations) {
-				t.Errorf("%s: %+v with the index, %+v without", name, with, without)
 			}
 		}
 	}

@@ -10,10 +10,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"unicode/utf8"
-
-	"github.com/gowebpki/jcs"
 )
 
 // Input is one question: may this dataset be released for this request, given
@@ -99,11 +96,7 @@ func (in Input) Canonical() ([]byte, error) {
 	if err := in.check(); err != nil {
 		return nil, err
 	}
-	text, err := json.Marshal(in.normal())
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errInput, err)
-	}
-	return jcs.Transform(text)
+	return in.canonical(), nil
 }
 
 // ParseInput reads what Canonical wrote. It refuses unknown and missing parts,
@@ -141,7 +134,7 @@ func (in Input) Class() (string, error) {
 		return "", err
 	}
 	now, price, publishes := in.Request.Time, in.Request.PriceMinor, in.Request.Study.PublishFrom
-	in = in.normal()
+	in.Records = slices.Clone(in.Records)
 	if !slices.ContainsFunc(in.Records, func(r Record) bool { return len(r.Limits.Users) > 0 }) {
 		in.Request.Requester.ID = ""
 	}
@@ -159,69 +152,63 @@ func (in Input) Class() (string, error) {
 			*from = 5 + 3*side(*from, now) + side(*from, publishes)
 		}
 	}
-	text, err := json.Marshal(in)
-	if err != nil {
-		return "", fmt.Errorf("%w: %w", errInput, err)
-	}
-	sum := sha256.Sum256(text)
+	sum := sha256.Sum256(in.canonical())
 	return hex.EncodeToString(sum[:]), nil
 }
 
 // side is -1, 0 or 1 as n is below, at or above the mark.
 func side(n, mark int64) int64 { return int64(cmp.Compare(n, mark)) }
 
-// normal replaces nil lists, so that they are written [] and not null, and empty
-// ones that are written only if they say something.
-func (in Input) normal() Input {
-	in.Dataset.Categories = list(in.Dataset.Categories)
-	in.Request.Study.Kinds = said(in.Request.Study.Kinds)
-	records := make([]Record, 0, len(in.Records))
-	for _, r := range in.Records {
-		r.Purposes, r.Except, r.DPV = list(r.Purposes), list(r.Except), list(r.DPV)
-		r.RequesterKinds, r.Regions = list(r.RequesterKinds), list(r.Regions)
-		r.Limits = r.Limits.normal()
-		records = append(records, r)
-	}
-	in.Records = records
-	return in
-}
-
-func list(s []string) []string {
-	if s == nil {
-		return []string{}
-	}
-	return s
-}
-
 // check refuses what JSON would silently change: text that is not UTF-8 and
 // integers a reader may round. Effects and limits outside the known ones are a
 // fault of ours.
 func (in Input) check() error {
-	study := in.Request.Study
-	numbers := []int64{in.Request.PriceMinor, in.Request.RetentionDays, in.Request.Time, in.Dataset.Sealed, in.Dataset.Closed, study.PublishFrom}
-	words := []string{in.Request.ID, in.Request.Pool, in.Request.DUO, in.Request.DPV,
-		in.Request.Requester.ID, in.Request.Requester.Kind, in.Request.Requester.Region,
-		in.Dataset.ID, in.Dataset.Member, in.Dataset.Pool, in.Dataset.Region, in.Request.Requester.Institution}
-	words = append(append(words, in.Dataset.Categories...), study.Kinds...)
-	if !study.check() {
+	if !in.Request.Study.check() {
 		return fmt.Errorf("%w: what the request says about the study", errInput)
 	}
-	for _, r := range in.Records {
+	for i := range in.Records {
+		r := &in.Records[i]
 		if !r.Limits.check() || r.Answer != "" && r.Answer != AnswerYes && r.Answer != AnswerNo {
 			return fmt.Errorf("%w: limits of a record", errInput)
 		}
 		if r.Effect != Given && r.Effect != Refused && r.Effect != Withdrawn {
 			return fmt.Errorf("%w: effect of a record", errInput)
 		}
-		numbers = append(numbers, r.MinPriceMinor, r.NotBefore, r.Expires, r.Withdrawn, r.Limits.PublishFrom, r.Limits.KeepDays)
-		words = append(append(words, r.ID, r.Scope), r.Limits.words()...)
-		words = append(words, slices.Concat(r.Purposes, r.Except, r.DPV, r.RequesterKinds, r.Regions)...)
+		if !exact(r.MinPriceMinor, r.NotBefore, r.Expires, r.Withdrawn, r.Limits.PublishFrom, r.Limits.KeepDays) {
+			return fmt.Errorf("%w: a number is out of range", errInput)
+		}
+		if !plain(r.ID, r.Scope) || !plain(r.Purposes...) || !plain(r.Except...) || !plain(r.DPV...) ||
+			!plain(r.RequesterKinds...) || !plain(r.Regions...) || !r.Limits.plain() {
+			return fmt.Errorf("%w: text is not UTF-8", errInput)
+		}
 	}
-	if slices.ContainsFunc(numbers, func(n int64) bool { return n > maxExact || n < -maxExact }) {
+	q, d := &in.Request, &in.Dataset
+	if !exact(q.PriceMinor, q.RetentionDays, q.Time, d.Sealed, d.Closed, q.Study.PublishFrom) {
 		return fmt.Errorf("%w: a number is out of range", errInput)
 	}
-	if !utf8.ValidString(strings.Join(words, "\x00")) {
+	if !plain(q.ID, q.Pool, q.DUO, q.DPV, q.Requester.ID, q.Requester.Kind, q.Requester.Region, q.Requester.Institution,
+		d.ID, d.Member, d.Pool, d.Region) || !plain(d.Categories...) || !plain(q.Study.Kinds...) {
 		return fmt.Errorf("%w: text is not UTF-8", errInput)
 	}
 	return nil
+}
+
+// exact reports whether every reader keeps these numbers.
+func exact(numbers ...int64) bool {
+	for _, n := range numbers {
+		if n > maxExact || n < -maxExact {
+			return false
+		}
+	}
+	return true
+}
+
+// plain reports whether these texts are UTF-8.
+func plain(texts ...string) bool {
+	for _, s := range texts {
+		if !utf8.ValidString(s) {
+			return false
+		}
+	}
+	return true
 }

@@ -192,7 +192,7 @@ func TestClassmatesHaveOneAnswer(t *testing.T) {
 		if a.Allow != b.Allow {
 			t.Fatalf("%+v and %+v", a, b)
 		}
-		if !slices.Equal(a.Reasons, b.Reasons) || !slices.Equal(a.Obligations, b.Obligations) {
+		if !slices.Equal(a.Reasons, b.Reasons) || !slices.Equal(a.Obligations, b.Obligations) || !slices.Equal(a.Rules, b.Rules) {
 			t.Fatalf("%+v and %+v", a, b)
 		}
 	})

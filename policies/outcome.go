@@ -2,9 +2,7 @@ package policies
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/open-policy-agent/opa/v1/rego"
@@ -45,6 +43,7 @@ type Outcome struct {
 	Asks        []string     `json:"asks"`         // AskSteward, AskMember or both; empty unless NeedsReview
 	Reasons     []Reason     `json:"reasons"`      // by layer and code; empty exactly if Allow
 	Obligations []Obligation `json:"obligations"`  // by code; empty unless Allow or NeedsReview
+	Rules       []string     `json:"rules"`        // names of the rules of law that fired, in order; see ruleName
 }
 
 // Whom a request can wait for.
@@ -59,6 +58,7 @@ func refusal(code, sentence string) Outcome {
 		Asks:        []string{},
 		Reasons:     []Reason{{Code: code, Layer: LayerBase, Sentence: sentence}},
 		Obligations: []Obligation{},
+		Rules:       []string{},
 	}
 }
 
@@ -68,33 +68,51 @@ func unavailable() Outcome {
 
 var errUndefined = errors.New("policies: the decision is undefined")
 
-// answer is the shape of data.coop.decision.result. Pointers tell a missing
-// value from a false one.
-type answer struct {
-	Allow       *bool         `json:"allow"`
-	NeedsReview *bool         `json:"needs_review"`
-	Asks        []string      `json:"asks"` // law of before there were any has none
-	Reasons     *[]Reason     `json:"reasons"`
-	Obligations *[]Obligation `json:"obligations"`
-}
-
-// outcome reads an evaluation. Anything but one complete result is an error.
-func outcome(rs rego.ResultSet) (Outcome, error) {
+// outcome reads an evaluation of data.coop.decision.result in which rules fired.
+// Anything but one complete result is an error.
+func outcome(rs rego.ResultSet, rules []string) (Outcome, error) {
 	if len(rs) != 1 || len(rs[0].Expressions) != 1 {
 		return Outcome{}, errUndefined
 	}
-	text, err := json.Marshal(rs[0].Expressions[0].Value)
-	if err != nil {
-		return Outcome{}, fmt.Errorf("policies: reading the decision: %w", err)
-	}
-	var a answer
-	if err := json.Unmarshal(text, &a); err != nil {
-		return Outcome{}, fmt.Errorf("policies: reading the decision: %w", err)
-	}
-	if a.Allow == nil || a.NeedsReview == nil || a.Reasons == nil || a.Obligations == nil {
+	fields, _ := rs[0].Expressions[0].Value.(map[string]any)
+	allow, allowed := fields["allow"].(bool)
+	review, reviewed := fields["needs_review"].(bool)
+	if !allowed || !reviewed {
 		return Outcome{}, errUndefined
 	}
-	return Outcome{*a.Allow, *a.NeedsReview, a.Asks, *a.Reasons, *a.Obligations}.settled(), nil
+	out := Outcome{Allow: allow, NeedsReview: review, Asks: []string{}, Reasons: []Reason{}, Obligations: []Obligation{}, Rules: rules}
+	complete := each(fields["reasons"], func(r map[string]any) bool {
+		code, one := r["code"].(string)
+		layer, two := r["layer"].(string)
+		sentence, three := r["sentence"].(string)
+		out.Reasons = append(out.Reasons, Reason{code, layer, sentence})
+		return one && two && three
+	}) && each(fields["obligations"], func(o map[string]any) bool {
+		code, one := o["code"].(string)
+		sentence, two := o["sentence"].(string)
+		out.Obligations = append(out.Obligations, Obligation{code, sentence})
+		return one && two
+	})
+	if asks, some := fields["asks"]; some { // law of before there were any has none
+		complete = each(asks, func(who string) bool { out.Asks = append(out.Asks, who); return true }) && complete
+	}
+	if !complete {
+		return Outcome{}, errUndefined
+	}
+	return out.settled(), nil
+}
+
+// each hands over the elements of a list; false unless there is one, of what it
+// should be of.
+func each[T any](list any, fn func(T) bool) bool {
+	elements, ok := list.([]any)
+	for _, e := range elements {
+		v, is := e.(T)
+		if !is || !fn(v) {
+			return false
+		}
+	}
+	return ok
 }
 
 // settled puts the lists in order and closes what the law may have left open:

@@ -36,7 +36,8 @@
 // A vote can narrow and never widen: coop.access is read only through counts
 // that stand against a release. An error, an undefined result, a deadline, a
 // sealed engine and a malformed input are refusals. Every refusal has at least
-// one reason with a stable code and a plain sentence. A Revision is named by
+// one reason with a stable code and a plain sentence, and every answer names the
+// rules of law that fired, so that a replay compares how it came about too. A Revision is named by
 // the SHA-256 of everything that can change an answer: all canonical sources
 // and the terms. No policy reads a dataset's, a member's or a record's id, and a
 // requester's only where a record names the requesters it is for; so inputs that

@@ -36,7 +36,8 @@ func readFirstLaw(t testing.TB) (firstLaw, *Revision) {
 	return kept, revision
 }
 
-// What was decided before the vocabulary grew reads and replays as it was.
+// What was decided before the vocabulary grew reads and replays as it was. The
+// rules that fired were not recorded then; the names in the file are today's.
 func TestDecisionsOfOlderLawReplay(t *testing.T) {
 	kept, revision := readFirstLaw(t)
 	for _, d := range kept.Decisions {

@@ -11,13 +11,16 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"sync"
 	"time"
 
-	"github.com/gowebpki/jcs"
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/open-policy-agent/opa/v1/storage"
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
+	"github.com/open-policy-agent/opa/v1/topdown"
+
+	"distributed.ai/datacoop/internal/coop"
 )
 
 const decisionQuery = "data.coop.decision.result"
@@ -57,15 +60,18 @@ type Broken struct{ Findings []string }
 func (b *Broken) Error() string { return "policies: access policy: " + b.Findings[0] }
 
 func compile(ctx context.Context, sources map[string][]byte) (*Revision, error) {
-	compiler, err := strict(sources)
+	modules, err := parse(sources)
 	if err != nil {
 		return nil, err
 	}
-	data, err := termsData(sources[termsPath])
+	store, err := storeOf(sources[termsPath])
 	if err != nil {
 		return nil, err
 	}
-	store := inmem.NewFromObjectWithOpts(data, inmem.OptReturnASTValuesOnRead(true))
+	compiler, err := strict(modules)
+	if err != nil {
+		return nil, err
+	}
 	query, err := prepare(ctx, compiler, store)
 	if err != nil {
 		return nil, err
@@ -73,19 +79,28 @@ func compile(ctx context.Context, sources map[string][]byte) (*Revision, error) 
 	return &Revision{
 		hash:      hash(sources),
 		sources:   sources,
-		sentences: sentences(compiler.Modules[accessPath]),
+		sentences: sentences(modules[accessPath]),
 		query:     query,
 		cohort:    cohortOf(compiler, store, compiler.Modules[accessPath]),
 		allow:     allowOf(compiler, store),
 	}, nil
 }
 
-// strict compiles all Rego of the sources under the allow-list. What the access
-// file breaks is reported as Broken; the kernel is ours.
-func strict(sources map[string][]byte) (*ast.Compiler, error) {
-	modules := map[string]*ast.Module{}
+var errNoAccess = errors.New("policies: there is no access policy")
+
+// parse reads all Rego of the sources. What is this program's own has been read
+// before; nobody changes it.
+func parse(sources map[string][]byte) (map[string]*ast.Module, error) {
+	if sources[accessPath] == nil {
+		return nil, errNoAccess
+	}
+	own, modules := kernel(), map[string]*ast.Module{}
 	for name, text := range sources {
 		if path.Ext(name) != ".rego" {
+			continue
+		}
+		if known, ok := own[name]; ok && known.text == string(text) {
+			modules[name] = known.module
 			continue
 		}
 		module, err := ast.ParseModuleWithOpts(name, string(text), parserOptions())
@@ -94,14 +109,62 @@ func strict(sources map[string][]byte) (*ast.Compiler, error) {
 		}
 		modules[name] = module
 	}
+	return modules, nil
+}
+
+// parsed is a file of the kernel that has been read.
+type parsed struct {
+	text   string
+	module *ast.Module
+}
+
+var kernel = sync.OnceValue(func() map[string]parsed {
+	out := map[string]parsed{}
+	for name, text := range regoIn("kernel", false) {
+		module, err := ast.ParseModuleWithOpts(name, string(text), parserOptions())
+		if err != nil {
+			panic("policies: the kernel: " + err.Error())
+		}
+		out[name] = parsed{string(text), module}
+	}
+	return out
+})
+
+// storeOf makes the data that law reads. Nothing is ever written to it, so all
+// revisions with this program's terms share one.
+func storeOf(text []byte) (storage.Store, error) {
+	if bytes.Equal(text, mustRead(termsPath)) {
+		return ownTerms()
+	}
+	return termsStore(text)
+}
+
+var ownTerms = sync.OnceValues(func() (storage.Store, error) { return termsStore(mustRead(termsPath)) })
+
+func termsStore(text []byte) (storage.Store, error) {
+	data, err := termsData(text)
+	if err != nil {
+		return nil, err
+	}
+	return inmem.NewFromObjectWithOpts(data, inmem.OptReturnASTValuesOnRead(true)), nil
+}
+
+// strict compiles modules under the allow-list and names the rules of law in
+// them. What the access file breaks is reported as Broken; the kernel is ours.
+func strict(modules map[string]*ast.Module) (*ast.Compiler, error) {
+	room := make(map[string]*ast.Module, len(modules))
+	for name, module := range modules {
+		room[name] = namable(module)
+	}
 	compiler := ast.NewCompiler().WithStrict(true).WithCapabilities(capabilities())
-	compiler.Compile(modules)
+	compiler.Compile(room)
 	if compiler.Failed() && slices.ContainsFunc(compiler.Errors, inKernel) {
 		return nil, fmt.Errorf("policies: compiling the kernel: %w", compiler.Errors)
 	}
 	if compiler.Failed() {
 		return nil, &Broken{complaints(compiler.Errors)}
 	}
+	nameRules(compiler)
 	return compiler, nil
 }
 
@@ -167,11 +230,11 @@ func (r *Revision) Archive() ([]byte, error) {
 	for name, text := range r.sources {
 		texts[name] = string(text)
 	}
-	out, err := json.Marshal(texts)
+	out, err := coop.Canonical(texts)
 	if err != nil {
 		return nil, fmt.Errorf("policies: archiving: %w", err)
 	}
-	return jcs.Transform(out)
+	return out, nil
 }
 
 // Restore compiles an archive exactly as it was, for replaying past decisions.
@@ -226,9 +289,10 @@ func (r *Revision) Decide(ctx context.Context, in Input) (Outcome, error) {
 func (r *Revision) eval(ctx context.Context, in Input, options ...rego.EvalOption) (Outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, evalDeadline)
 	defer cancel()
-	rs, err := r.query.Eval(ctx, append(options, rego.EvalParsedInput(in.value()))...)
+	tracker := &topdown.EvaluatedRuleTracker{}
+	rs, err := r.query.Eval(ctx, append(options, rego.EvalParsedInput(in.value()), rego.EvalEvaluatedRuleTracker(tracker))...)
 	if err := errors.Join(err, ctx.Err()); err != nil {
 		return Outcome{}, err
 	}
-	return outcome(rs)
+	return outcome(rs, fired(tracker))
 }

@@ -155,10 +155,13 @@ func (s *shaper) packageAndImports() {
 	}
 }
 
+// canonicalLayout stands in every finding about layout.
+const canonicalLayout = "the canonical layout"
+
 func (s *shaper) layout(access []byte) {
 	want, err := Format(access)
 	if err != nil {
-		s.findings = append(s.findings, "The file cannot be brought into the canonical layout.")
+		s.findings = append(s.findings, "The file cannot be brought into "+canonicalLayout+".")
 		return
 	}
 	if bytes.Equal(want, access) {
@@ -169,7 +172,7 @@ func (s *shaper) layout(access []byte) {
 	for row < len(have) && row < len(lines) && bytes.Equal(have[row], lines[row]) {
 		row++
 	}
-	s.findings = append(s.findings, fmt.Sprintf("Line %d: The file is not in the canonical layout; `opa fmt` produces it.", row+1))
+	s.findings = append(s.findings, fmt.Sprintf("Line %d: The file is not in %s; `opa fmt` produces it.", row+1, canonicalLayout))
 }
 
 // rules checks what the file defines: at least forbid, the three law rules in

@@ -119,22 +119,9 @@ func (l Limits) check() bool {
 	return l.PublishFrom >= 0 && l.KeepDays >= 0 && (l.Once == "" || l.Once == OnceUnused || l.Once == OnceUsed)
 }
 
-func (l Limits) words() []string {
-	return slices.Concat(l.Diseases, l.Studies, l.Users, l.Projects, l.Institutions, l.Categories)
-}
-
-func (l Limits) normal() Limits {
-	for _, list := range []*[]string{&l.Diseases, &l.Studies, &l.Users, &l.Projects, &l.Institutions, &l.Categories} {
-		*list = said(*list)
-	}
-	return l
-}
-
-func said(list []string) []string {
-	if len(list) == 0 {
-		return nil
-	}
-	return list
+func (l *Limits) plain() bool {
+	return plain(l.Diseases...) && plain(l.Studies...) && plain(l.Users...) && plain(l.Projects...) &&
+		plain(l.Institutions...) && plain(l.Categories...)
 }
 
 // Most questions say nothing of these, and terms never change.

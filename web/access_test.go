@@ -36,21 +36,32 @@ GET     /v1/me                                   401 401 401 403 200 200 200
 GET     /v1/me/approvals                         401 401 401 403 200 200 200
 GET     /v1/me/questions                         401 401 401 403 200 200 200
 GET     /v1/reviews                              401 401 401 403 403 200 403
+GET     /v1/reviews/:id                          401 401 401 403 403 404 403
 GET     /v1/me/claims                            401 401 401 403 200 200 200
+GET     /v1/me/panels                            401 401 401 403 200 200 200
 GET     /v1/me/consents/datasets/:id             401 401 401 403 404 404 200
 GET     /v1/me/consents/datasets/:id/receipt     401 401 401 403 404 404 200
-GET     /v1/me/consents/pools/:id                401 401 401 403 404 404 404
+GET     /v1/me/consents/pools/:id                401 401 401 403 200 200 200
 GET     /v1/me/consents/pools/:id/receipt        401 401 401 403 404 404 404
+GET     /v1/me/consents/records                  401 401 401 403 200 200 200
+GET     /v1/me/consents/records/:id/receipt      401 401 401 403 404 404 200
 GET     /v1/me/datasets                          401 401 401 403 200 200 200
+GET     /v1/me/export                            401 401 401 403 200 200 200
 GET     /v1/me/payout-account                    401 401 401 403 200 200 200
 GET     /v1/me/statements                        401 401 401 403 200 200 200
 GET     /v1/me/statements/:id                    401 401 401 403 404 404 404
 GET     /v1/me/tokens                            401 401 401 403 200 200 200
 GET     /v1/me/uses                              401 401 401 403 200 200 200
 GET     /v1/periods                              200 401 401 200 200 200 200
+GET     /v1/periods/:id/appeals                  401 401 401 403 404 404 404
+GET     /v1/periods/:id/vote                     401 401 401 403 404 404 404
+GET     /v1/periods/:id/ballots                  401 401 401 403 404 404 404
+POST    /v1/periods/:id/ballots                  401 401 401 403 404 404 404
 GET     /v1/periods/:id/payout.xml               401 401 401 403 403 409 403
 GET     /v1/periods/:id/statement                200 401 401 200 200 200 200
 GET     /v1/policies/current                     200 401 401 200 200 200 200
+GET     /v1/policies/profile                     200 401 401 200 200 200 200
+GET     /v1/policies/:id                         401 401 401 403 200 200 200
 GET     /v1/pools                                200 401 401 200 200 200 200
 GET     /v1/pools/:id                            200 401 401 200 200 200 200
 GET     /v1/pools/:id/codebook                   200 401 401 200 200 200 200
@@ -77,6 +88,7 @@ GET     /consent                                 303 401 401 303 200 200 200
 GET     /consent/:id                             303 401 401 303 200 200 200
 GET     /data                                    303 401 401 303 200 200 200
 GET     /data/:id                                303 401 401 303 404 404 200
+GET     /data/:id/as-pool                        303 401 401 303 404 404 200
 GET     /data/:id/consent                        303 401 401 303 404 404 200
 GET     /data/:id/receipt                        303 401 401 303 404 404 404
 GET     /data/:id/revoke                         303 401 401 303 404 404 200
@@ -84,12 +96,18 @@ GET     /data/add                                303 401 401 303 200 200 200
 GET     /docs                                    303 401 401 303 303 303 303
 GET     /invite                                  303 401 401 303 200 200 200
 GET     /islands/:hash/:name                     404 401 401 404 404 404 404
+GET     /law/:id                                 303 401 401 303 200 200 200
 GET     /livez                                   200 401 401 200 200 200 200
 GET     /log/checkpoint                          200 401 401 200 200 200 200
 GET     /log/tile/*                              200 401 401 200 200 200 200
 GET     /login                                   303 401 401 303 303 303 303
 GET     /money                                   303 401 401 303 200 200 200
 GET     /money/:id                               303 401 401 303 200 200 200
+GET     /money/:id/appeals                       303 401 401 303 404 404 404
+GET     /panels                                  303 401 401 303 200 200 200
+POST    /money/:id/panel                         401 401 401 401 404 404 404
+POST    /panels/:id                              401 401 401 401 404 404 404
+POST    /money/:id/vote                          401 401 401 401 422 422 422
 GET     /money/:id/bundle                        303 401 401 303 200 200 200
 GET     /money/account                           303 401 401 303 200 200 200
 GET     /openapi-3.0.json                        200 401 401 200 200 200 200
@@ -107,15 +125,42 @@ GET     /steward/appeals                         303 401 401 303 404 200 404
 GET     /steward/periods/:id/payout.xml          303 401 401 303 404 409 404
 GET     /steward/treasury                        303 401 401 303 404 200 404
 GET     /steward/vetting                         303 401 401 303 404 200 404
+GET     /steward/vetting/requests                303 401 401 303 404 200 404
+GET     /steward/vetting/requests/:id            303 401 401 303 404 404 404
 GET     /tokens                                  303 401 401 303 200 200 200
 GET     /uses                                    303 401 401 303 200 200 200
+GET     /uses.csv                                303 401 401 303 200 200 200
+GET     /uses/:id                                303 401 401 303 404 404 200
 GET     /votes                                   303 401 401 303 200 200 200
 GET     /votes/:id                               303 401 401 303 200 200 200
 GET     /votes/new                               303 401 401 303 200 200 200
 GET     /work                                    303 401 401 303 200 200 200
 GET     /work/:id                                303 401 401 303 200 200 200
+GET     /v1/credit-notes                         401 401 401 200 403 403 200
+GET     /v1/dispute-cases                        401 401 401 403 403 200 403
+GET     /v1/disputes                             401 401 401 200 403 403 200
+GET     /v1/ledger/journal                       401 401 401 403 403 200 403
+GET     /v1/ledger/patronage                     401 401 401 403 403 200 403
+GET     /v1/me/disputes                          401 401 401 403 200 200 200
+GET     /v1/me/patronage                         401 401 401 403 200 200 200
+GET     /v1/me/years/:year                       401 401 401 403 200 200 200
+GET     /v1/me/years/:year/statement.csv         401 401 401 403 200 200 200
+GET     /disputes                                303 401 401 303 200 200 200
+GET     /years/:id                               303 401 401 303 200 200 200
+GET     /years/:id/statement.csv                 303 401 401 303 200 200 200
+GET     /steward/disputes                        303 401 401 303 404 200 404
+POST    /v1/dispute-cases/:id/review             401 401 401 403 403 200 403
+POST    /v1/dispute-cases/:id/decision           401 401 401 403 403 409 403
+POST    /v1/files/:id/disputes                   401 401 401 404 403 403 409
+POST    /v1/me/disputes/:id                      401 401 401 403 404 404 404
+POST    /v1/me/gifts                             401 401 401 403 409 409 409
+POST    /disputes/:id                            401 401 401 401 404 404 404
+POST    /money/gift                              401 401 401 401 422 422 422
+POST    /steward/disputes/:id                    401 401 401 401 404 422 404
 POST    /v1/appeals                              401 401 401 403 400 400 400
+POST    /v1/appeals/:id/panel                    401 401 401 403 404 404 409
 POST    /v1/appeals/:id/decision                 401 401 401 403 403 200 403
+POST    /v1/me/panels/:id                        401 401 401 403 404 404 404
 POST    /v1/bank-statements                      401 401 401 403 403 422 403
 POST    /v1/claims/:id/answers                   401 401 401 403 201 201 403
 POST    /v1/contributions                        401 401 401 403 400 400 400
@@ -132,6 +177,7 @@ PUT     /v1/me/signing-key                       401 401 401 403 400 400 400
 POST    /v1/me/tokens                            401 401 401 403 400 400 400
 POST    /v1/proposals                            401 401 401 403 400 400 400
 POST    /v1/proposals/:id/ballots                401 401 401 403 201 201 201
+POST    /v1/proposals/check                      401 401 401 403 400 400 400
 POST    /v1/recipients                           401 401 401 400 403 403 400
 POST    /v1/recipients/:id/proof                 401 401 401 404 403 403 422
 POST    /v1/requests                             401 401 401 400 403 403 400
@@ -142,6 +188,8 @@ POST    /v1/uploads                              401 401 401 403 404 404 409
 POST    /consent/:id                             401 401 401 401 422 422 422
 POST    /consent/:id/withdraw                    401 401 401 401 303 303 303
 POST    /data/:id/consent                        401 401 401 401 404 404 422
+POST    /steward/vetting/requests/:id            401 401 401 401 404 404 404
+POST    /v1/me/consents/preview                  401 401 401 403 400 400 400
 POST    /data/:id/withdraw                       401 401 401 401 404 404 303
 POST    /data/add/terms                          401 401 401 401 404 404 404
 POST    /invite                                  401 401 401 401 403 200 403
@@ -157,6 +205,8 @@ POST    /votes/:id                               401 401 401 401 409 409 409
 POST    /votes/new                               401 401 401 401 200 200 200
 POST    /work                                    401 401 401 401 422 422 422
 POST    /work/:id                                401 401 401 401 422 422 422
+POST    /v1/me/consents/datasets/:id/as-pool     401 401 401 403 404 404 200
+POST    /data/:id/as-pool                        401 401 401 401 404 404 303
 DELETE  /v1/me/consents/datasets/:id             401 401 401 403 404 404 409
 DELETE  /v1/me/consents/pools/:id                401 401 401 403 409 409 409
 POST    /pause                                   401 401 401 401 303 303 303
@@ -177,6 +227,8 @@ POST    /v1/periods/:id/release                  401 401 401 403 403 409 403
 DELETE  /v1/me/tokens/:id                        401 401 401 403 404 404 204
 POST    /data/:id/revoke                         401 401 401 401 404 404 303
 DELETE  /v1/datasets/:id                         401 401 401 403 404 404 200
+POST    /tokens/sign-out                         401 401 401 401 303 303 303
+POST    /v1/me/sessions/end                      401 401 401 403 204 204 204
 POST    /logout                                  303 401 401 303 303 303 303
 `
 
@@ -220,6 +272,15 @@ func openVillage(t *testing.T) *village {
 			file = f
 		}
 	}
+	for f, err := range s.api.Files(ctx, request.ID) { // about what finn and guel share
+		ok(t, err)
+		if f.SHA256 != kept.dataset.SHA256 {
+			_, err = s.api.OpenDispute(ctx, f.ID, client.DisputeDraft{Kind: "undecryptable", Text: "It does not open."})
+			ok(t, err)
+		}
+	}
+	dispute, err := first(members["guel"].MyDisputes(ctx))
+	ok(t, err)
 	approval, err := first(eva.Approvals(ctx))
 	ok(t, err)
 	up := v.newUpload(eva, v.bearer["eva"], 1_000)
@@ -232,6 +293,7 @@ func openVillage(t *testing.T) *village {
 	ok(t, err)
 	proposal, err := eva.Propose(ctx, client.ProposalDraft{Title: "Universities only", Text: "Others may wait.", Policy: narrow()})
 	ok(t, err)
+	v.opened(proposal.ID)
 	_, err = members["bea"].ClosePeriod(ctx, "P0001")
 	ok(t, err)
 	appeal, err := eva.Appeal(ctx, client.AppealDraft{Period: "P0001", Text: "That is not right."})
@@ -244,14 +306,21 @@ func openVillage(t *testing.T) *village {
 	}
 	v.bearer["asking"] = asking
 	_, v.bearer["researcher"] = v.asker()
+	said, err := eva.ConsentRecords(ctx)
+	ok(t, err)
+	used, err := first(eva.Uses(ctx))
+	ok(t, err)
 	v.things = map[string]string{
 		"/v1/datasets": kept.dataset.ID, "/v1/me/consents/datasets": kept.dataset.ID, "/data": kept.dataset.ID,
 		"/v1/me/consents/pools": "wearables", "/v1/pools": "wearables", "/pools": "wearables", "/consent": "wearables",
 		"/v1/uploads": strings.TrimPrefix(up.location, "/v1/uploads/"), "/v1/me/approvals": approval.ID, "/v1/me/questions": request.ID, "/v1/reviews": request.ID, "/questions": request.ID, "/approvals": approval.ID,
 		"/v1/me/claims": claim.ID, "/v1/claims": claim.ID, "/v1/contributions": work.ID, "/work": work.ID,
-		"/v1/proposals": proposal.ID, "/votes": proposal.ID, "/v1/appeals": appeal.ID, "/steward/appeals": appeal.ID,
+		"/v1/proposals": proposal.ID, "/votes": proposal.ID, "/v1/appeals": appeal.ID, "/v1/me/panels": appeal.ID, "/panels": appeal.ID, "/steward/appeals": appeal.ID,
 		"/v1/periods": "P0001", "/v1/me/statements": "P0001", "/money": "P0001", "/steward/periods": "P0001",
 		"/v1/me/tokens": spare[0].ID, "/tokens": spare[1].ID, "/v1/requests": request.ID, "/v1/invoices": invoice.ID, "/v1/files": file.ID,
+		"/v1/me/disputes": dispute.ID, "/v1/dispute-cases": dispute.ID, "/disputes": dispute.ID, "/steward/disputes": dispute.ID,
+		"/v1/me/years": "2026", "/years": "2026",
+		"/v1/me/consents/records": said.Items[0].ID, "/uses": used.ID, "/law": used.Revision, "/v1/policies": used.Revision, "/steward/vetting/requests": request.ID,
 		"/v1/recipients": s.asks.Recipient, "/schemas": "Me.json", "/static": "0", "/islands": "0",
 	}
 	return v
@@ -305,7 +374,7 @@ func (h *house) asker() (*study, string) {
 }
 
 // askers own what lies under these routes; the rest is members'.
-var askers = map[string]bool{"/v1/requests": true, "/v1/requests/check": true, "/v1/invoices": true, "/v1/files": true, "/v1/recipients": true}
+var askers = map[string]bool{"/v1/disputes": true, "/v1/credit-notes": true, "/v1/requests": true, "/v1/requests/check": true, "/v1/invoices": true, "/v1/files": true, "/v1/recipients": true}
 
 const formType = "application/x-www-form-urlencoded"
 
@@ -324,31 +393,39 @@ var bodies = map[string]body{
 	"POST /v1/datasets": {text: `{"pool":"wearables"}`},
 	"POST /v1/datasets/:id/seal": {text: `{"manifest":{"dataset":"","sha256":"` + sixtyFour + `","size":1,"header_sha256":"` + sixtyFour + `","vault_recipient":"","terms":""},` +
 		`"profile":{"format":"","rows":0,"columns":[],"from":"","to":"","coverage":0,"days":0,"persons":0}}`},
-	"PUT /v1/me/consents/pools/:id":      {text: `{"effect":"refused","purposes":[],"dpv":[],"requester_kinds":[],"regions":[],"commercial":false,"min_price":0,"days":0}`},
-	"PUT /v1/me/consents/datasets/:id":   {text: `{"effect":"refused","purposes":[],"dpv":[],"requester_kinds":[],"regions":[],"commercial":false,"min_price":0,"days":0}`},
-	"POST /v1/uploads":                   {headers: append(inTus, "Upload-Length", "1000", "Upload-Metadata", "dataset DATASET")},
-	"HEAD /v1/uploads/:id":               {headers: inTus},
-	"PATCH /v1/uploads/:id":              {text: "a", headers: append(inTus, "Upload-Offset", "0", "Content-Type", parts)},
-	"DELETE /v1/uploads/:id":             {headers: inTus},
-	"POST /v1/me/approvals/:id":          {text: `{"answer":"decline"}`},
-	"POST /v1/me/questions/:id":          {text: `{"dataset":"none","answer":"yes"}`},
-	"POST /v1/reviews/:id":               {text: `{"approve":true}`},
-	"POST /approvals/:id/decline":        {text: "sure=yes"},
-	"POST /questions/:id":                {text: "dataset=none&answer=yes"},
-	"POST /data/:id/revoke":              {text: "sure=yes"},
-	"POST /votes/:id":                    {text: "choice=yes"},
-	"POST /v1/claims/:id/answers":        {text: `{"confirm":false}`},
-	"POST /v1/contributions/:id/reviews": {text: `{"accept":true,"size":2,"note":""}`},
-	"POST /v1/proposals/:id/ballots":     {text: `{"choice":"yes"}`},
-	"POST /v1/appeals/:id/decision":      {text: `{"uphold":false,"answer":"It is."}`},
-	"POST /v1/recipients/:id/proof":      {text: `{"nonce":"x"}`},
-	"POST /v1/bank-statements":           {text: "<x/>", headers: []string{"Content-Type", "application/xml"}},
-	"POST /v1/researchers":               {text: `{"name":"X","kind":"company","region":"DE"}`},
+	"PUT /v1/me/consents/pools/:id":       {text: `{"effect":"refused","purposes":[],"dpv":[],"requester_kinds":[],"regions":[],"commercial":false,"min_price":0,"days":0}`},
+	"PUT /v1/me/consents/datasets/:id":    {text: `{"effect":"refused","purposes":[],"dpv":[],"requester_kinds":[],"regions":[],"commercial":false,"min_price":0,"days":0}`},
+	"POST /v1/uploads":                    {headers: append(inTus, "Upload-Length", "1000", "Upload-Metadata", "dataset DATASET")},
+	"HEAD /v1/uploads/:id":                {headers: inTus},
+	"PATCH /v1/uploads/:id":               {text: "a", headers: append(inTus, "Upload-Offset", "0", "Content-Type", parts)},
+	"DELETE /v1/uploads/:id":              {headers: inTus},
+	"POST /v1/me/approvals/:id":           {text: `{"answer":"decline"}`},
+	"POST /v1/me/questions/:id":           {text: `{"dataset":"none","answer":"yes"}`},
+	"POST /v1/reviews/:id":                {text: `{"approve":true}`},
+	"POST /approvals/:id/decline":         {text: "sure=yes"},
+	"POST /questions/:id":                 {text: "dataset=none&answer=yes"},
+	"POST /data/:id/revoke":               {text: "sure=yes"},
+	"POST /votes/:id":                     {text: "choice=yes"},
+	"POST /v1/claims/:id/answers":         {text: `{"confirm":false}`},
+	"POST /v1/contributions/:id/reviews":  {text: `{"accept":true,"size":2,"note":""}`},
+	"POST /v1/proposals/:id/ballots":      {text: `{"choice":"yes"}`},
+	"POST /v1/appeals/:id/decision":       {text: `{"uphold":false,"answer":"It is."}`},
+	"POST /v1/appeals/:id/panel":          {text: `{"kind":"work","ref":"x"}`},
+	"POST /v1/periods/:id/ballots":        {text: `{"choice":"yes"}`},
+	"POST /v1/me/panels/:id":              {text: `{"yes":[]}`},
+	"POST /v1/recipients/:id/proof":       {text: `{"nonce":"x"}`},
+	"POST /v1/files/:id/disputes":         {text: `{"kind":"undecryptable","text":"It does not open."}`},
+	"POST /v1/me/disputes/:id":            {text: `{"text":"It does."}`},
+	"POST /v1/dispute-cases/:id/decision": {text: `{"uphold":false,"reason":"It does."}`},
+	"POST /v1/me/gifts":                   {text: `{"amount":1}`},
+	"POST /disputes/:id":                  {text: "text=It+does."},
+	"POST /v1/bank-statements":            {text: "<x/>", headers: []string{"Content-Type", "application/xml"}},
+	"POST /v1/researchers":                {text: `{"name":"X","kind":"company","region":"DE"}`},
 }
 
 // stewards hold the offices that routes are for; ada stands for any other.
 var stewards = map[string]string{"/v1/periods": "bea", "/v1/bank-statements": "bea", "/steward/treasury": "bea", "/steward/periods": "bea",
-	"/v1/appeals": "dan", "/steward/appeals": "dan"}
+	"/v1/ledger/journal": "bea", "/v1/ledger/patronage": "bea", "/v1/dispute-cases": "dan", "/steward/disputes": "dan", "/v1/appeals": "dan", "/steward/appeals": "dan"}
 
 // beginning is the part of a route before its first parameter.
 func beginning(route string) string {

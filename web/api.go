@@ -35,6 +35,7 @@ func (s *Server) register() {
 	s.registerCatalogue()
 	s.registerMember()
 	s.registerTokens()
+	s.registerExport()
 	s.registerVault()
 	s.registerUploads()
 	s.registerConsent()
@@ -47,6 +48,7 @@ func (s *Server) register() {
 	s.registerContributions()
 	s.registerClaims()
 	s.registerTreasury()
+	s.registerMoney()
 }
 
 // route describes an operation in one line.

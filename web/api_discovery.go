@@ -3,16 +3,24 @@ package web
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/policies"
+	"distributed.ai/datacoop/policies/document"
 	"distributed.ai/datacoop/web/client"
+	"distributed.ai/datacoop/web/lawbook"
 )
 
 func (s *Server) registerDiscovery() {
 	on(s, route{http.MethodGet, "/.well-known/datacoop", "What a stranger needs to know first", anyone, 0}, s.discovery)
-	on(s, route{http.MethodGet, "/v1/policies/current", "The law in force", anyone, 0}, s.currentPolicy)
+	on(s, route{http.MethodGet, "/v1/policies/current", "The law in force", anyone, 0}, s.currentPolicy, s.linked)
+	s.describeLinked()
+	on(s, route{http.MethodGet, "/v1/policies/profile", "What the terms of a policy in ODRL mean, as JSON-LD", anyone, 0}, s.policyProfile)
+	on(s, route{http.MethodGet, "/v1/policies/{id}", "The law that something was decided under, by its revision", members, 0}, s.pastPolicy)
 	on(s, route{http.MethodGet, "/log/checkpoint", "Signed head of the transparency log (C2SP tlog-checkpoint)", anyone, 0}, s.checkpoint)
 	s.echo.GET("/log/tile/*", s.tile)
 }
@@ -32,8 +40,48 @@ func (s *Server) currentPolicy(context.Context, *none) (*body[client.Policy], er
 	if rev == nil {
 		return reply(client.Policy{Base: []client.Source{}, Sentences: []string{"No policy is in force: every access is refused."}}, nil)
 	}
-	out := client.Policy{Revision: rev.Hash(), Access: string(rev.Source()), Sentences: rev.Sentences(), Base: baseSources()}
+	out := lawbook.Current(rev, s.Charter.Currency)
+	out.Base = baseSources()
 	return reply(out, nil)
+}
+
+// describeLinked adds the other form of the law to the OpenAPI document.
+func (s *Server) describeLinked() {
+	answers := s.api.OpenAPI().Paths["/v1/policies/current"].Get.Responses
+	answers["200"].Content[lawbook.LinkedData] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeObject,
+		Description: "The voted part in ODRL 2.2; /v1/policies/profile says what its terms mean."}}
+	answers["406"] = &huma.Response{Description: lawbook.ErrOutside.Message}
+}
+
+// linked answers with the law in force in ODRL where JSON-LD is asked for.
+func (s *Server) linked(ctx huma.Context, next func(huma.Context)) {
+	ctx.AppendHeader("Vary", "Accept")
+	if !lawbook.WantsLinked(ctx.Header("Accept")) {
+		next(ctx)
+		return
+	}
+	text, err := lawbook.Published(s.Engine.Current(), s.Charter.Currency)
+	switch {
+	case errors.Is(err, lawbook.ErrOutside):
+		s.refuse(ctx, newProblem(http.StatusNotAcceptable, lawbook.ErrOutside.Code, lawbook.ErrOutside.Message))
+	case err != nil:
+		s.refuse(ctx, err)
+	default:
+		ctx.SetHeader("Content-Type", lawbook.LinkedData)
+		_, _ = ctx.BodyWriter().Write(text) // the only failure is a client that is gone
+	}
+}
+
+func (s *Server) policyProfile(context.Context, *none) (*text, error) {
+	return &text{lawbook.LinkedData, document.Profile()}, nil
+}
+
+func (s *Server) pastPolicy(ctx context.Context, in *byID) (*body[client.Policy], error) {
+	rev, err := s.Consent.Law(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return reply(lawbook.Current(rev, s.Charter.Currency), nil)
 }
 
 func baseSources() []client.Source {

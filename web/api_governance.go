@@ -6,15 +6,16 @@ import (
 
 	"distributed.ai/datacoop/governance"
 	"distributed.ai/datacoop/internal/coop"
-	"distributed.ai/datacoop/policies"
 	"distributed.ai/datacoop/web/client"
+	"distributed.ai/datacoop/web/lawbook"
 )
 
 func (s *Server) registerGovernance() {
 	on(s, route{http.MethodGet, "/v1/proposals", "Proposals, newest first", members, 0}, s.listProposals)
 	on(s, route{http.MethodPost, "/v1/proposals", "Propose an access policy", members, http.StatusCreated}, s.propose)
 	on(s, route{http.MethodGet, "/v1/proposals/{id}", "One proposal", members, 0}, s.getProposal)
-	on(s, route{http.MethodGet, "/v1/proposals/{id}/impact", "What it would have meant for past decisions", members, 0}, s.impact)
+	on(s, route{http.MethodPost, "/v1/proposals/check", "Try a policy before anybody proposes it", members, 0}, s.tryPolicy)
+	on(s, route{http.MethodGet, "/v1/proposals/{id}/impact", "What its rehearsal found, or how far it is", members, 0}, s.impact)
 	on(s, route{http.MethodPost, "/v1/proposals/{id}/ballots", "Vote: one member, one vote", members, http.StatusCreated}, s.castBallot)
 	on(s, route{http.MethodGet, "/v1/proposals/{id}/result", "The tally, once voting has closed", members, 0}, s.result)
 }
@@ -24,18 +25,18 @@ func (s *Server) listProposals(ctx context.Context, in *paged) (*page[client.Pro
 	if err != nil {
 		return nil, err
 	}
-	return newPage("/v1/proposals", *in, each(list, wireProposal), func(p client.Proposal) string { return p.ID }), nil
+	return newPage("/v1/proposals", *in, each(list, s.wireProposal), func(p client.Proposal) string { return p.ID }), nil
 }
 
-// propose puts a policy to the vote; without one, the policy the co-op
-// started with, which undoes every vote before it.
+// propose puts a policy or a rule document to the vote; without either, the
+// policy the co-op started with, which undoes every vote before it.
 func (s *Server) propose(ctx context.Context, in *body[client.ProposalDraft]) (*body[client.Proposal], error) {
-	draft := governance.Draft{Title: in.Body.Title, Text: in.Body.Text, Source: []byte(in.Body.Policy)}
-	if in.Body.Policy == "" {
-		draft.Source = policies.Default()
+	source, err := lawbook.Proposed(in.Body)
+	if err != nil {
+		return nil, err
 	}
-	p, err := s.Governance.Propose(ctx, callerOf(ctx).Member, draft)
-	return reply(wireProposal(p), err)
+	p, err := s.Governance.Propose(ctx, callerOf(ctx).Member, governance.Draft{Title: in.Body.Title, Text: in.Body.Text, Source: source})
+	return reply(s.wireProposal(p), err)
 }
 
 func (s *Server) getProposal(ctx context.Context, in *byID) (*body[client.Proposal], error) {
@@ -53,11 +54,16 @@ func (s *Server) memberProposal(ctx context.Context, m coop.MemberID, id coop.Pr
 	if err != nil {
 		return client.Proposal{}, err
 	}
-	out := wireProposal(p)
+	out := s.wireProposal(p)
 	if voted {
 		out.Mine = "cast"
 	}
 	return out, nil
+}
+
+func (s *Server) tryPolicy(ctx context.Context, in *body[client.PolicyText]) (*body[client.PolicyTrial], error) {
+	r, i, err := s.Governance.Preview(ctx, []byte(in.Body.Policy))
+	return reply(client.PolicyTrial{OK: r.OK, Findings: list(r.Findings), Revision: r.Revision, Sentences: list(r.Sentences), Impact: wireImpact(i)}, err)
 }
 
 func (s *Server) impact(ctx context.Context, in *byID) (*body[client.Impact], error) {

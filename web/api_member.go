@@ -2,15 +2,18 @@ package web
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
+	"net/url"
+	"strconv"
 	"time"
 
+	"distributed.ai/datacoop/consent"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/fault"
+	"distributed.ai/datacoop/marketplace"
 	"distributed.ai/datacoop/web/client"
+	"distributed.ai/datacoop/web/terms"
 )
 
 func (s *Server) registerMember() {
@@ -69,33 +72,52 @@ func (s *Server) resume(ctx context.Context, _ *none) (*none, error) {
 	return nil, s.Consent.Resume(ctx, callerOf(ctx).Member)
 }
 
-func (s *Server) uses(ctx context.Context, in *paged) (*page[client.Use], error) {
-	uses, err := s.memberUses(ctx, callerOf(ctx).Member, in.Cursor, in.Limit+1)
-	if err != nil {
-		return nil, err
-	}
-	return newPage("/v1/me/uses", *in, uses, func(u client.Use) string { return u.ID }), nil
+// seen is which decisions a member wants to see.
+type seen struct {
+	Cursor  string `query:"cursor" maxLength:"64" doc:"Where the page starts, from the former page's Link header"`
+	Limit   int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
+	Dataset string `query:"dataset" maxLength:"36" doc:"One of my datasets alone"`
+	Outcome string `query:"outcome" enum:"allowed,refused" doc:"One outcome alone"`
 }
 
-// memberUses joins decisions with what the researcher said they are for.
-func (s *Server) memberUses(ctx context.Context, m coop.MemberID, before string, limit int) ([]client.Use, error) {
-	decisions, err := s.Consent.Uses(ctx, m, before, limit)
+func (s *Server) uses(ctx context.Context, in *seen) (*page[client.Use], error) {
+	filter := consent.Seen{Dataset: coop.DatasetID(in.Dataset), Outcome: in.Outcome}
+	decisions, next, err := s.Consent.UsesSeen(ctx, callerOf(ctx).Member, filter, in.Cursor, in.Limit)
 	if err != nil {
 		return nil, err
 	}
-	asks := map[coop.RequestID][2]string{}
+	out := &page[client.Use]{}
+	if out.Body.Items, err = s.described(ctx, decisions); err != nil || next == "" {
+		return out, err
+	}
+	where := url.Values{"cursor": {next}, "limit": {strconv.Itoa(in.Limit)}}
+	for name, value := range map[string]string{"dataset": in.Dataset, "outcome": in.Outcome} {
+		if value != "" {
+			where.Set(name, value)
+		}
+	}
+	out.Body.Next, out.Link = next, "</v1/me/uses?"+where.Encode()+">; rel=\"next\""
+	return out, nil
+}
+
+func (s *Server) allUses(ctx context.Context, in *paged) (*page[client.Use], error) {
+	return s.uses(ctx, &seen{Cursor: in.Cursor, Limit: in.Limit})
+}
+
+// described joins decisions with who asked, and what for.
+func (s *Server) described(ctx context.Context, decisions []consent.Decision) ([]client.Use, error) {
+	asks := map[coop.RequestID]marketplace.Asking{}
 	out := make([]client.Use, 0, len(decisions))
 	for _, d := range decisions {
-		ask, ok := asks[d.Request]
+		a, ok := asks[d.Request]
 		if !ok {
-			title, name, err := s.Market.Purpose(ctx, d.Request)
-			if err != nil {
+			var err error
+			if a, err = s.Market.Asking(ctx, d.Request); err != nil {
 				return nil, err
 			}
-			ask = [2]string{title, name}
-			asks[d.Request] = ask
+			asks[d.Request] = a
 		}
-		out = append(out, wireUse(d, ask[0], ask[1]))
+		out = append(out, terms.Use(d, a))
 	}
 	return out, nil
 }
@@ -106,25 +128,19 @@ func (s *Server) registerTokens() {
 	on(s, route{http.MethodDelete, "/v1/me/tokens/{id}", "Revoke a bearer token", members, http.StatusNoContent}, s.dropToken)
 }
 
-// tokenOf makes a token; only its hash is kept.
+// makeToken answers the secret once; only its hash is kept.
 func (s *Server) makeToken(ctx context.Context, in *body[client.TokenDraft]) (*body[client.Token], error) {
-	secret := tokenPrefix + rand.Text() + rand.Text()
-	now := time.Now().UTC().Truncate(time.Millisecond)
-	ends := now.Add(time.Duration(in.Body.Hours) * time.Hour)
-	tok := token{coop.NewID(), in.Body.Label, now.UnixMilli(), ends.UnixMilli()}
-	if err := s.tokens.insert(ctx, callerOf(ctx).Member, tok, sha256.Sum256([]byte(secret))); err != nil {
-		return nil, err
-	}
+	tok, secret, err := s.tokens.Make(ctx, callerOf(ctx).Member, in.Body.Label, time.Duration(in.Body.Hours)*time.Hour)
 	out := wireToken(tok)
 	out.Secret = secret
-	return reply(out, nil)
+	return reply(out, err)
 }
 
 func (s *Server) listTokens(ctx context.Context, _ *none) (*body[client.Page[client.Token]], error) {
-	tokens, err := s.tokens.list(ctx, callerOf(ctx).Member)
+	tokens, err := s.tokens.List(ctx, callerOf(ctx).Member)
 	return reply(client.Page[client.Token]{Items: each(tokens, wireToken)}, err)
 }
 
 func (s *Server) dropToken(ctx context.Context, in *byID) (*none, error) {
-	return nil, s.tokens.drop(ctx, callerOf(ctx).Member, in.ID)
+	return nil, s.tokens.Drop(ctx, callerOf(ctx).Member, in.ID)
 }

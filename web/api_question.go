@@ -6,12 +6,14 @@ import (
 
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/web/client"
+	"distributed.ai/datacoop/web/terms"
 )
 
 func (s *Server) registerQuestions() {
 	on(s, route{http.MethodGet, "/v1/me/questions", "What I am asked about single requests, newest first", members, 0}, s.questions)
 	on(s, route{http.MethodPost, "/v1/me/questions/{id}", "Answer for one dataset whether a request may have it", members, 0}, s.answerQuestion)
 	on(s, route{http.MethodGet, "/v1/reviews", "Requests that wait for a steward of vetting", members, 0}, s.reviews)
+	on(s, route{http.MethodGet, "/v1/reviews/{id}", "What a steward of vetting is asked about a request", members, 0}, s.reviewCase)
 	on(s, route{http.MethodPost, "/v1/reviews/{id}", "Say what a steward found", members, 0}, s.reviewRequest)
 }
 
@@ -22,12 +24,11 @@ func (s *Server) questions(ctx context.Context, _ *none) (*body[client.Page[clie
 	}
 	out := client.Page[client.Question]{Items: []client.Question{}}
 	for _, q := range list {
-		title, researcher, err := s.Market.Purpose(ctx, q.Request)
+		a, err := s.Market.Asking(ctx, q.Request)
 		if err != nil {
 			return nil, err
 		}
-		out.Items = append(out.Items, client.Question{Request: string(q.Request), Dataset: string(q.Dataset), Title: title,
-			Researcher: researcher, Answer: q.Answer, AskedAt: millis(q.AskedAt), AnsweredAt: since(q.AnsweredAt)})
+		out.Items = append(out.Items, terms.Question(q, a))
 	}
 	return reply(out, nil)
 }
@@ -44,7 +45,12 @@ func (s *Server) answerQuestion(ctx context.Context, in *questionInput) (*body[c
 
 func (s *Server) reviews(ctx context.Context, _ *none) (*body[client.Page[client.AccessRequest]], error) {
 	list, err := s.Market.ToReview(ctx, callerOf(ctx).Member)
-	return reply(client.Page[client.AccessRequest]{Items: each(list, wireRequest)}, err)
+	return reply(client.Page[client.AccessRequest]{Items: each(list, terms.Reviewed)}, err)
+}
+
+func (s *Server) reviewCase(ctx context.Context, in *byID) (*body[client.ReviewCase], error) {
+	c, err := s.Market.UnderReview(ctx, callerOf(ctx).Member, coop.RequestID(in.ID))
+	return reply(terms.Case(c), err)
 }
 
 type requestReview struct {
@@ -53,5 +59,5 @@ type requestReview struct {
 }
 
 func (s *Server) reviewRequest(ctx context.Context, in *requestReview) (*body[client.RequestReview], error) {
-	return reply(in.Body, s.Market.Review(ctx, callerOf(ctx).Member, coop.RequestID(in.ID), in.Body.Approve))
+	return reply(in.Body, s.Market.Review(ctx, callerOf(ctx).Member, coop.RequestID(in.ID), in.Body.Approve, in.Body.Reason))
 }

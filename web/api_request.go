@@ -72,7 +72,7 @@ func (s *Server) listRequests(ctx context.Context, in *paged) (*page[client.Acce
 	if err != nil {
 		return nil, err
 	}
-	return newPage("/v1/requests", *in, each(list, wireRequest), func(r client.AccessRequest) string { return r.ID }), nil
+	return newPage("/v1/requests", *in, each(list, terms.Request), func(r client.AccessRequest) string { return r.ID }), nil
 }
 
 func (s *Server) getRequest(ctx context.Context, in *byID) (*body[client.AccessRequest], error) {
@@ -80,7 +80,10 @@ func (s *Server) getRequest(ctx context.Context, in *byID) (*body[client.AccessR
 	if err != nil {
 		return nil, err
 	}
-	return reply(wireDecided(d), nil)
+	a, err := s.Market.Asking(ctx, d.ID)
+	out := wireDecided(d)
+	out.Reviewed, out.Review = terms.Spoken(a), a.Wait.Reason
+	return reply(out, err)
 }
 
 func (s *Server) quote(ctx context.Context, in *byID) (*body[client.Quote], error) {

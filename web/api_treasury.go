@@ -7,6 +7,7 @@ import (
 
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/marketplace"
+	"distributed.ai/datacoop/web/appeals"
 	"distributed.ai/datacoop/web/client"
 )
 
@@ -21,9 +22,17 @@ func (s *Server) registerTreasury() {
 	on(s, route{http.MethodGet, "/v1/periods/{id}/payout.xml", "The payment file (pain.001)", members, 0}, s.payoutFile)
 	on(s, route{http.MethodGet, "/v1/me/statements", "What I earned, by period", members, 0}, s.myStatements)
 	on(s, route{http.MethodGet, "/v1/me/statements/{id}", "Why this amount", members, 0}, s.myStatement)
-	on(s, route{http.MethodPost, "/v1/appeals", "Contest a statement", members, http.StatusCreated}, s.appeal)
-	on(s, route{http.MethodGet, "/v1/appeals", "Appeals: my own, or all for the office", members, 0}, s.listAppeals)
-	on(s, route{http.MethodPost, "/v1/appeals/{id}/decision", "Answer an appeal", members, 0}, s.decideAppeal)
+	a := appeals.API{Market: s.Market, Caller: func(ctx context.Context) coop.MemberID { return callerOf(ctx).Member }}
+	on(s, route{http.MethodPost, "/v1/appeals", "Contest a statement: a fact before a steward, a judgement before a panel", members, http.StatusCreated}, a.File)
+	on(s, route{http.MethodGet, "/v1/appeals", "Appeals: my own, or all for the office", members, 0}, a.List)
+	on(s, route{http.MethodPost, "/v1/appeals/{id}/decision", "Answer an appeal about a fact", members, 0}, a.Decide)
+	on(s, route{http.MethodPost, "/v1/appeals/{id}/panel", "Take an appeal that was dismissed to a panel", members, 0}, a.Escalate)
+	on(s, route{http.MethodGet, "/v1/me/panels", "Panels I was drawn into, newest first", members, 0}, a.Duties)
+	on(s, route{http.MethodPost, "/v1/me/panels/{id}", "Answer a panel's questions, or step back", members, 0}, a.Answer)
+	on(s, route{http.MethodGet, "/v1/periods/{id}/appeals", "What became of a settled period's appeals, to compute again", members, 0}, a.Record)
+	on(s, route{http.MethodGet, "/v1/periods/{id}/vote", "The vote on whether a model's appraisal of a period counts", members, 0}, a.Vote)
+	on(s, route{http.MethodGet, "/v1/periods/{id}/ballots", "The ballots that were counted about a period's model, by the digest of their receipts", members, 0}, a.Ballots)
+	on(s, route{http.MethodPost, "/v1/periods/{id}/ballots", "Adopt a model's appraisal of a period, or have the formula alone count", members, http.StatusCreated}, a.Cast)
 }
 
 func (s *Server) vet(ctx context.Context, in *body[client.ResearcherDraft]) (*body[client.Researcher], error) {
@@ -47,7 +56,7 @@ type xmlInput struct {
 func (s *Server) importStatement(ctx context.Context, in *xmlInput) (*body[client.BankImport], error) {
 	i, err := s.Market.ImportBankStatement(ctx, callerOf(ctx).Member, bytes.NewReader(in.RawBody))
 	return reply(client.BankImport{Entries: i.Entries, Matched: i.Matched, Known: i.Known, Unmatched: i.Unmatched,
-		Received: int64(i.Received)}, err)
+		Received: int64(i.Received), PaidOut: int64(i.PaidOut), Returned: int64(i.Returned)}, err)
 }
 
 func (s *Server) listPeriods(ctx context.Context, _ *none) (*body[client.Page[client.Period]], error) {
@@ -82,8 +91,13 @@ func (s *Server) releasePeriod(ctx context.Context, in *byID) (*body[client.Peri
 	return reply(s.wirePeriod(p), err)
 }
 
-func (s *Server) payoutFile(ctx context.Context, in *byID) (*signed, error) {
-	file, err := s.Market.PayoutFile(ctx, callerOf(ctx).Member, coop.PeriodID(in.ID))
+type payoutInput struct {
+	ID      string `path:"id" maxLength:"64"`
+	Version string `query:"version" enum:"pain.001.001.09,pain.001.001.03" default:"pain.001.001.09" doc:"What the bank takes"`
+}
+
+func (s *Server) payoutFile(ctx context.Context, in *payoutInput) (*signed, error) {
+	file, err := s.Market.PayoutFileAs(ctx, callerOf(ctx).Member, coop.PeriodID(in.ID), in.Version)
 	return &signed{"application/xml", file}, err
 }
 
@@ -95,24 +109,4 @@ func (s *Server) myStatements(ctx context.Context, _ *none) (*body[client.Page[c
 func (s *Server) myStatement(ctx context.Context, in *byID) (*body[client.MyStatement], error) {
 	m, err := s.Market.MemberStatement(ctx, callerOf(ctx).Member, coop.PeriodID(in.ID))
 	return reply(s.wireMine(m), err)
-}
-
-func (s *Server) appeal(ctx context.Context, in *body[client.AppealDraft]) (*body[client.Appeal], error) {
-	a, err := s.Market.Appeal(ctx, callerOf(ctx).Member, coop.PeriodID(in.Body.Period), in.Body.Text)
-	return reply(wireAppeal(a), err)
-}
-
-func (s *Server) listAppeals(ctx context.Context, _ *none) (*body[client.Page[client.Appeal]], error) {
-	list, err := s.Market.Appeals(ctx, callerOf(ctx).Member)
-	return reply(client.Page[client.Appeal]{Items: each(list, wireAppeal)}, err)
-}
-
-type appealInput struct {
-	ID   string `path:"id" maxLength:"36"`
-	Body client.AppealDecision
-}
-
-func (s *Server) decideAppeal(ctx context.Context, in *appealInput) (*body[client.Appeal], error) {
-	a, err := s.Market.DecideAppeal(ctx, callerOf(ctx).Member, in.ID, in.Body.Uphold, in.Body.Answer)
-	return reply(wireAppeal(a), err)
 }

@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"net/http"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/fault"
+	"distributed.ai/datacoop/web/entry"
 )
 
 // caller is who makes a request: a member, a researcher, or nobody known.
@@ -28,8 +28,6 @@ func callerOf(ctx context.Context) caller {
 	c, _ := ctx.Value(callerKey{}).(caller)
 	return c
 }
-
-var errToken = fault.New(fault.Unauthenticated, "token-invalid", "This token is unknown, expired or revoked.")
 
 // authenticate finds out who calls before any route runs. A bearer token that
 // is not good is refused at once, even where no sign-in is needed: a client
@@ -53,11 +51,11 @@ func (s *Server) identify(r *http.Request) (caller, error) {
 			if strings.HasPrefix(r.URL.Path, "/oauth/") {
 				return caller{}, nil // client credentials, for the authorization server to judge
 			}
-			return caller{}, errToken
+			return caller{}, entry.ErrToken
 		}
 		return s.bearer(r.Context(), strings.TrimSpace(token))
 	}
-	if id := s.sessions.GetString(r.Context(), sessionMember); id != "" {
+	if id := s.sessions.GetString(r.Context(), entry.Member); id != "" {
 		return caller{Member: coop.MemberID(id), Session: true}, nil
 	}
 	return caller{}, nil
@@ -66,8 +64,8 @@ func (s *Server) identify(r *http.Request) (caller, error) {
 // bearer resolves a member's or a researcher's token. A fault of ours is not
 // an invalid token: it answers 503, so that nobody throws a good token away.
 func (s *Server) bearer(ctx context.Context, token string) (caller, error) {
-	if strings.HasPrefix(token, tokenPrefix) {
-		id, err := s.tokens.member(ctx, sha256.Sum256([]byte(token)))
+	if entry.IsToken(token) {
+		id, err := s.tokens.Member(ctx, token)
 		if err != nil {
 			return caller{}, tokenError(err)
 		}
@@ -82,7 +80,7 @@ func (s *Server) bearer(ctx context.Context, token string) (caller, error) {
 
 func tokenError(err error) error {
 	if fault.KindOf(err) == fault.Unauthenticated {
-		return errToken
+		return entry.ErrToken
 	}
 	return fmt503(err)
 }

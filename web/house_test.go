@@ -52,13 +52,14 @@ type house struct {
 	vault *vault.Service
 	auth  *authserver.Server
 
-	builtIn   bool   // accounts with passkeys, beside those of people()
-	admission string // instead of the demo charter's
-	largest   int64  // upload, if it is not maxBytes
-	blobs     string // where payloads are
-	address   string // of the database
-	limits    vault.Limits
-	patience  time.Duration // with bodies and answers, if it is not the usual one
+	builtIn    bool   // accounts with passkeys, beside those of people()
+	admission  string // instead of the demo charter's
+	largest    int64  // upload, if it is not maxBytes
+	blobs      string // where payloads are
+	address    string // of the database
+	limits     vault.Limits
+	governance *governance.Service
+	patience   time.Duration // with bodies and answers, if it is not the usual one
 }
 
 func people() []authserver.Account {
@@ -100,6 +101,7 @@ func openHouse(t *testing.T, changes ...func(*house)) *house {
 	gov, err := governance.New(ctx, governance.Config{DB: d, Consent: con, Engine: engine, Log: log, Jobs: queue, Clock: h.clock.Now, Key: key,
 		Charter: charter, CharterText: governance.DemoCharter(), Issuer: h.base})
 	ok(t, err)
+	h.governance = gov
 	books, err := ledger.New(ctx, ledger.Config{DB: d, Log: log, Clock: h.clock.Now, Currency: charter.Currency})
 	ok(t, err)
 	market, err := marketplace.New(ctx, marketplace.Config{DB: d, Consent: con, Vault: h.vault, Governance: gov, Ledger: books, Log: log,
@@ -138,7 +140,13 @@ func (h *house) openIssuer(ctx context.Context, d *db.DB, gov *governance.Servic
 	}
 	h.auth, err = authserver.New(ctx, authserver.Config{DB: d, Issuer: h.base, Secret: bytes.Repeat([]byte{7}, 32), SigningKey: signer,
 		Accounts: people(), Demo: true, BuiltIn: h.builtIn, Name: "Test Co-op", SignIn: h.base + "/login",
-		Admission: authserver.Admission{Check: gov.Invited, Admit: admit}})
+		Admission: authserver.Admission{Check: gov.Invited, Admit: admit, Recovered: func(tx *db.Tx, subject string) error {
+			m, err := gov.ByIdentity(tx, h.base, subject)
+			if err != nil {
+				return err
+			}
+			return web.EndAll(tx, m.ID)
+		}}})
 	ok(h.t, err)
 }
 

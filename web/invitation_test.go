@@ -100,12 +100,15 @@ func TestInvitationIsNotUsedTwice(t *testing.T) {
 	h.stranger().get(strings.TrimPrefix(old, h.base)).is(http.StatusForbidden).says("has expired")
 }
 
-// TestRecoveredAccountIsTheSameMember: the passkey is new, the data are theirs.
+// TestRecoveredAccountIsTheSameMember: the passkey is new, the data are theirs,
+// and whoever held the lost one is signed out everywhere.
 func TestRecoveredAccountIsTheSameMember(t *testing.T) {
 	h := openHouse(t, builtIn)
 	b, _, welcome := h.join(h.browse("ada").invite(), "Gül")
 	b.get("/login")
 	b.post("/tokens", url.Values{"label": {"Old laptop"}, "hours": {"24"}}).is(http.StatusOK)
+	b.post("/work", url.Values{"kind": {"document"}, "title": {"Minutes of May"}, "evidence": {"sha256"}}).is(http.StatusOK)
+	lost := b
 	recovery := regexp.MustCompile(`[A-Z2-7]{4}(-[A-Z2-7]{4}){5}`).FindString(welcome.text)
 
 	b, device := h.stranger(), testkit.NewPasskey(t, h.base)
@@ -115,7 +118,11 @@ func TestRecoveredAccountIsTheSameMember(t *testing.T) {
 	form.Set("credential", device.Make(t, options))
 	b.post("/oauth/renew", form).is(http.StatusOK).says("Your new recovery code").keepsQuiet(recovery)
 	b.get("/login")
-	b.get("/tokens").is(http.StatusOK).says("Old laptop")
+	b.get("/work").is(http.StatusOK).says("Minutes of May")
+	b.get("/tokens").is(http.StatusOK).keepsQuiet("Old laptop")
+	if page := lost.get("/data"); page.path == "/data" {
+		t.Error("whoever held the lost passkey is still signed in")
+	}
 }
 
 func TestInvitationOverTheAPI(t *testing.T) {

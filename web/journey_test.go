@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"distributed.ai/datacoop/governance"
+	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/testkit"
 	"distributed.ai/datacoop/policies"
 	"distributed.ai/datacoop/web/client"
@@ -191,7 +193,7 @@ func TestFromInvitationToRevocationInTheBrowser(t *testing.T) {
 			if at.Clicks > 3 {
 				t.Errorf("%d clicks from the home page to the end of every use", at.Clicks)
 			}
-			holds(t, at.Uses, "Fetched", "Example University fetched your Wearables data for: How do people move?")
+			holds(t, at.Uses, "Fetched", "Example University (university, DE) fetched your Wearables data for: How do people move?")
 			holds(t, at.Said, "You withdrew")
 			holds(t, s.fetch(request, 2, 1).Refused[0].Reason, "The member has withdrawn their consent.")
 		},
@@ -204,7 +206,7 @@ func TestFromInvitationToRevocationInTheBrowser(t *testing.T) {
 			holds(t, s.fetch(request, 2, 1).Refused[0].Reason, "The member has taken this dataset back")
 		},
 	})
-	holds(t, last.Uses, "Refused", "Example University wanted to fetch")
+	holds(t, last.Uses, "Refused", "Example University (university, DE) wanted to fetch")
 	for _, secret := range []string{last.Recovery, "Nia", "AGE-SECRET-KEY"} {
 		if strings.Contains(h.logs.String(), secret) {
 			t.Errorf("the log holds %q", secret)
@@ -285,6 +287,21 @@ func TestFromProposalToRefusalInTheBrowser(t *testing.T) {
 	s.asks.RetentionDays = 90
 	if req := s.ask(); req.Granted != 3 {
 		t.Errorf("ninety days: %d granted: %+v", req.Granted, req.Reasons)
+	}
+}
+
+// opened waits until a proposal has been rehearsed.
+func (h *house) opened(proposal string) {
+	h.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		p, err := h.governance.Proposal(context.Background(), coop.ProposalID(proposal))
+		ok(h.t, err)
+		if p.State != governance.Rehearsing {
+			return
+		}
+		if time.Now().After(deadline) {
+			h.t.Fatal("the proposal is still being rehearsed")
+		}
 	}
 }
 

@@ -25,12 +25,12 @@ func (s *Server) registerPortal() {
 			s.echo.Add(http.MethodHead, path, servePage(r))
 		}
 	}
-	s.echo.GET("/login", s.startLogin)
-	s.echo.GET("/auth/callback", s.finishLogin)
-	s.echo.POST("/logout", s.logout)
+	s.echo.GET("/login", s.signin.Start)
+	s.echo.GET("/auth/callback", s.signin.Finish)
+	s.echo.POST("/logout", s.signin.Leave)
 	for _, path := range authserver.Paths() {
 		if path == authserver.PathJoin && !s.AuthServer.BuiltIn() {
-			s.echo.GET(path, s.followInvitation)
+			s.echo.GET(path, s.signin.Follow)
 			continue
 		}
 		s.echo.Any(path, echo.WrapHandler(s.AuthServer.Handler()))
@@ -59,6 +59,10 @@ func (s *Server) hall() portal.Hall {
 		Take:   func(ctx context.Context) string { return s.sessions.PopString(ctx, sessionFlash) },
 		Status: func(f *fault.Error) int { return statuses[f.Kind] },
 		Tokens: s.pageTokens, MakeToken: s.pageToken, Invitation: s.invitationLink,
+		EndSessions: func(ctx context.Context) error {
+			_, err := s.endSessions(ctx, nil)
+			return err
+		},
 		DropToken: func(ctx context.Context, id string) error {
 			_, err := s.dropToken(ctx, &byID{id})
 			return err

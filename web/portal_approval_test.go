@@ -13,7 +13,7 @@ func TestWhatWaitsForAKeyIsShownAndDeclinedInThePortal(t *testing.T) {
 	h, eva, s, req := kept(t)
 	b := h.browse("eva")
 	a := eva.waiting()[0]
-	b.get("/").is(http.StatusOK).says("Your key is asked for", "1 request waits")
+	b.get("/").is(http.StatusOK).says("1 request waits for your key", "1 request waits")
 	b.get("/data").is(http.StatusOK).says("1 request waits for your key", "You keep the only key")
 	wellFormed(t, b.get("/data/"+eva.dataset.ID).is(http.StatusOK).says("Nobody here can open this dataset", "destroys this dataset’s file; your own key is yours to delete"))
 	b.get("/data/" + eva.dataset.ID + "/revoke").says("Requests that wait for your key end").keepsQuiet("Its key and the encrypted file")
@@ -31,7 +31,7 @@ func TestWhatWaitsForAKeyIsShownAndDeclinedInThePortal(t *testing.T) {
 	}
 	form.Set("key", strings.Repeat("A", 26))
 	b.post("/approvals/"+a.ID+"/decline", form).is(http.StatusConflict).says("has its answer already")
-	b.get("/uses").says("Example University was not given your Wearables data", "Your own answer says: The member has declined this request.")
+	b.get("/uses").says("Example University (university, DE) was not given your Wearables data", "Your own answer says: The member has declined this request.")
 	b.get("/").keepsQuiet("Your key is asked for")
 	if m := s.fetch(req.ID, 2, 1); len(m.Waiting) != 0 {
 		t.Errorf("%+v", m)
@@ -43,10 +43,10 @@ func TestTheFeedTellsAnApprovalFromADelivery(t *testing.T) {
 	b := h.browse("eva")
 	b.get("/data").says("nobody so far")
 	ok(t, eva.approve(eva.waiting()[0]))
-	b.get("/uses").says("Approved by you", "Example University may fetch, since you approved it, your Wearables data").keepsQuiet("Fetched")
+	b.get("/uses").says("Approved by you", "Example University (university, DE) may fetch, since you approved it, your Wearables data").keepsQuiet("Fetched")
 	b.get("/data").says("nobody so far") // approved is not read
 	s.fetch(req.ID, 3, 0)
-	b.get("/uses").says("Fetched", "Example University fetched your Wearables data")
+	b.get("/uses").says("Fetched", "Example University (university, DE) fetched your Wearables data")
 	if page := b.get("/data"); strings.Contains(page.text, "nobody so far") {
 		t.Error("the reader is not named")
 	}

@@ -3,6 +3,7 @@ package web_test
 import (
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 	"testing"
 )
@@ -16,15 +17,15 @@ func TestAnAnswerIsCheckedBeforeItIsSaved(t *testing.T) {
 	b.post("/consent/wearables", own).is(http.StatusUnprocessableEntity).says("Write the lowest price as a number")
 	own.Set("price", "9,50")
 	check := b.post("/consent/wearables", own).is(http.StatusOK)
-	wellFormed(t, check.says("You allow research about health.", "You refuse everybody outside EU, DE.", "less than 9.50 EUR"))
-	b.get("/consent").says("You have given no answer").keepsQuiet("Withdraw")
+	wellFormed(t, check.says("It is not saved yet", "What it allows You allow research about health.", "What it refuses You refuse commercial use. You refuse everybody outside EU, DE.", "less than 9.50 EUR"))
+	b.get("/consent").says("You have given no answer").keepsQuiet("Withdraw for")
 	own.Set("step", "change")
 	if again := b.post("/consent/wearables", own).is(http.StatusOK); !strings.Contains(again.text, `value="9,50"`) {
 		t.Error("what was typed is gone")
 	}
 	own.Set("step", "save")
 	b.post("/consent/wearables", own).is(http.StatusOK).says("Your answer is saved", "less than 9.50 EUR")
-	b.post("/consent/wearables/withdraw", nil).says("Your consent is withdrawn", "You withdrew this")
+	b.post("/consent/wearables/withdraw", nil).says("Your consent is withdrawn", "to have it destroyed, revoke it", "You withdrew this")
 	b.post("/consent/wearables/withdraw", nil).is(http.StatusOK)
 	b.post("/consent/wearables", url.Values{"preset": {"none"}, "step": {"save"}}).says("You refuse every use.")
 }
@@ -57,7 +58,7 @@ func TestAProposalThatTheGateRefusesComesBackAsItWasTyped(t *testing.T) {
 	}
 	b.get("/votes").says("Nothing has been proposed yet")
 	b.upload("/votes/new", url.Values{"step": {"check"}}, "file", narrow()).is(http.StatusOK).
-		says("This rule can be proposed", "The co-op releases data only to universities.")
+		says("This rule can be proposed", "A request is refused if who asks is not a university or research institute.")
 }
 
 func TestMarkupIsShownAsItWasTyped(t *testing.T) {
@@ -81,6 +82,7 @@ func TestVotingTwiceIsRefusedInASentence(t *testing.T) {
 	eva, finn := h.browse("eva"), h.browse("finn")
 	at := eva.post("/votes/new", url.Values{"step": {"propose"}, "title": {"Universities"}, "text": {"Why not."}, "policy": {narrow()}}).
 		is(http.StatusOK).says("Your proposal is before the members").path
+	h.opened(path.Base(at))
 	finn.get("/").says("Your vote is asked for", "Universities")
 	wellFormed(t, finn.post(at, nil).is(http.StatusUnprocessableEntity).says("A ballot says yes, no or abstain."))
 	cast := finn.post(at, url.Values{"choice": {"yes"}}).is(http.StatusOK)

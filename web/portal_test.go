@@ -83,7 +83,7 @@ func TestEveryPageRendersForAMember(t *testing.T) {
 		"/pools/wearables":           "steps",
 		"/researchers":               "Get vetted",
 		"/data":                      "Shared as you allow",
-		"/data/" + d.ID:              "Example University asked for your Wearables data for: Sleep & steps",
+		"/data/" + d.ID:              "Example University (university, DE) asked for your Wearables data for: Sleep & steps",
 		"/data/" + d.ID + "/consent": "What may this dataset be used for?",
 		"/data/" + d.ID + "/revoke":  "cannot be called back",
 		"/consent":                   "You have given no answer",

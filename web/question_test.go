@@ -31,7 +31,13 @@ func TestEveryTermOfConsentGoesThroughTheAPI(t *testing.T) {
 	}
 	b := h.browse("eva")
 	b.get("/consent").says("You are asked about each request")
-	b.get("/consent/wearables").says("Your answer says more than this page has fields for")
+	form := b.get("/consent/wearables").keepsQuiet("researchers who are not on the co-op’s list")
+	for _, field := range []string{`value="MONDO:0005015" checked`, `value="DUO:0000021" checked`, `value="genetic" checked`, `value="PhysicalHealth" checked`,
+		`value="2040-01-01"`, `value="24" selected`, `value="ask" selected`, "\np1</textarea>", "https://ror.org/1</textarea>", `value="EEA"`} {
+		if !strings.Contains(form.text, field) {
+			t.Errorf("the form does not show %s", field)
+		}
+	}
 	for terms, want := range map[string]string{
 		`"purposes":["DUO:0000005"]`: "is obsolete", `"purposes":["DUO:0000017"]`: "headings", `"purposes":["DUO:0000007"]`: "Say which diseases",
 		`"purposes":["DUO:0000042"],"conditions":["DUO:0000025"]`: "keep_months", `"purposes":["DUO:0000042"],"publish_from":"2001-01-01"`: "is over",
@@ -81,7 +87,8 @@ func TestAMemberIsAskedAndAStewardReviews(t *testing.T) {
 	refused(t, h.call("POST", "/v1/me/questions/"+req.ID, tokens["finn"], `{"dataset":"`+datasets["eva"].ID+`","answer":"yes"}`), http.StatusNotFound, "question-not-found")
 	refused(t, h.call("GET", "/v1/reviews", tokens["finn"], ""), http.StatusForbidden, "office-needed")
 	b := h.browse("eva")
-	wellFormed(t, b.get("/questions").is(http.StatusOK).says("Example University asks for", req.Title, "no answer counts as no"))
+	wellFormed(t, b.get("/questions").is(http.StatusOK).says("Example University (university, DE) asks for", req.Title, "no answer counts as no", "Waiting for you"))
+	b.get("/").says("Example University asks for your Wearables data", "Without an answer it counts as no in 14 days")
 	b.post("/questions/"+req.ID, url.Values{"dataset": {datasets["finn"].ID}, "answer": {"yes"}}).is(http.StatusNotFound)
 	b.post("/questions/"+req.ID, url.Values{"dataset": {datasets["eva"].ID}, "answer": {"no"}}).says("Your answer is saved", "You said no.")
 	_, err = members["eva"].AnswerQuestion(ctx, req.ID, client.QuestionAnswer{Dataset: datasets["eva"].ID, Answer: client.AnswerYes})

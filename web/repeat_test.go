@@ -21,6 +21,7 @@ func TestTheMemoryOfRepeatedCallsNamesNobodyAndNoChoice(t *testing.T) {
 	ok(t, err)
 	p, err := eva.Propose(context.Background(), client.ProposalDraft{Title: "Universities only", Text: "Others may wait.", Policy: narrow()})
 	ok(t, err)
+	h.opened(p.ID)
 	path := "/v1/proposals/" + p.ID + "/ballots"
 	const ballot = `{"choice":"yes"}`
 	if a := h.call("POST", path, token, ballot, "Idempotency-Key", "my-only-ballot"); a.status != http.StatusCreated {

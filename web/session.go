@@ -1,48 +1,19 @@
 package web
 
 import (
-	"net/http"
-	"time"
-
-	"github.com/alexedwards/scs/v2"
-
+	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
+	"distributed.ai/datacoop/web/entry"
 )
 
-// Keys of a session.
-const (
-	sessionMember   = "member"
-	sessionState    = "login-state"
-	sessionNonce    = "login-nonce"
-	sessionVerifier = "login-verifier"
-	sessionReturn   = "login-return"
-	sessionFlash    = "flash"
+// sessionFlash keeps what a page says once, after a redirect.
+const sessionFlash = "flash"
 
-	sessionInvitation = "login-invitation"
-)
-
-// A session ends eight hours after sign-in, or after an hour of silence.
-const (
-	sessionLifetime = 8 * time.Hour
-	sessionIdle     = time.Hour
-)
-
-func newSessions(d *db.DB, secure bool) *scs.SessionManager {
-	m := scs.New()
-	m.Store = &sessionStore{d}
-	m.HashTokenInStore = true
-	m.Lifetime, m.IdleTimeout = sessionLifetime, sessionIdle
-	m.Cookie.Name = "__Host-datacoop"
-	m.Cookie.Secure = true
-	m.Cookie.HttpOnly = true
-	m.Cookie.SameSite = http.SameSiteLaxMode
-	m.Cookie.Path = "/"
-	if !secure {
-		m.Cookie.Name, m.Cookie.Secure = "datacoop", false
+// EndAll ends all sessions and revokes all tokens of a member, as when an
+// account had to be recovered, in the caller's transaction.
+func EndAll(tx *db.Tx, m coop.MemberID) error {
+	if err := entry.EndSessionsTx(tx, m); err != nil {
+		return err
 	}
-	m.ErrorFunc = func(w http.ResponseWriter, _ *http.Request, _ error) {
-		w.Header().Set("Retry-After", "5")
-		http.Error(w, "Sessions are not available just now; try again.", http.StatusServiceUnavailable)
-	}
-	return m
+	return entry.DropTokensTx(tx, m)
 }

@@ -46,7 +46,9 @@ import (
 	"distributed.ai/datacoop/policies"
 	"distributed.ai/datacoop/vault"
 	"distributed.ai/datacoop/web/authserver"
+	"distributed.ai/datacoop/web/entry"
 	"distributed.ai/datacoop/web/patience"
+	"distributed.ai/datacoop/web/signin"
 )
 
 //go:embed schema/*.sql
@@ -74,12 +76,7 @@ type Config struct {
 }
 
 // Login is the OpenID Connect issuer that members sign in at.
-type Login struct {
-	Issuer       string
-	Name         string // members are known by it and their subject; empty: the issuer itself
-	ClientID     string
-	ClientSecret string
-}
+type Login = signin.Login
 
 // Server answers HTTP. It is safe for concurrent use.
 type Server struct {
@@ -87,8 +84,8 @@ type Server struct {
 	echo     *echo.Echo
 	api      huma.API
 	sessions *scs.SessionManager
-	tokens   *tokenStore
-	issuer   issuer
+	tokens   *entry.Tokens
+	signin   *signin.Desk
 	pages    *pages
 	secure   bool
 
@@ -110,12 +107,13 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		return nil, fmt.Errorf("web: migrate: %w", err)
 	}
 	c.Patience = cmp.Or(c.Patience, usualPatience)
-	s := &Server{Config: c, echo: echo.New(), tokens: &tokenStore{c.DB}, secure: base.Scheme == "https" || loopback(base)}
-	s.sessions = newSessions(c.DB, s.secure)
-	s.issuer = issuer{login: c.Login, redirect: c.BaseURL + "/auth/callback", http: &http.Client{Timeout: issuerTimeout}}
+	s := &Server{Config: c, echo: echo.New(), tokens: entry.NewTokens(c.DB), secure: base.Scheme == "https" || loopback(base)}
+	s.sessions = entry.NewSessions(c.DB, s.secure)
+	var inside http.Handler
 	if c.Login.Issuer == c.BaseURL {
-		s.issuer.http.Transport = inside{c.AuthServer.Handler()}
+		inside = c.AuthServer.Handler()
 	}
+	s.signin = signin.New(signin.Config{Login: c.Login, Redirect: c.BaseURL + "/auth/callback", Sessions: s.sessions, Governance: c.Governance, Inside: inside})
 	if s.pages, err = parsePages(); err != nil {
 		return nil, fmt.Errorf("web: templates: %w", err)
 	}

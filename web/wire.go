@@ -11,9 +11,10 @@ import (
 	"distributed.ai/datacoop/marketplace"
 	"distributed.ai/datacoop/marketplace/appraisal"
 	"distributed.ai/datacoop/marketplace/codebook"
-	"distributed.ai/datacoop/policies"
 	"distributed.ai/datacoop/vault"
 	"distributed.ai/datacoop/web/client"
+	"distributed.ai/datacoop/web/entry"
+	"distributed.ai/datacoop/web/lawbook"
 	"distributed.ai/datacoop/web/terms"
 )
 
@@ -52,7 +53,7 @@ func wireMe(m governance.Member, paused bool) client.Me {
 		Offices: each(m.Offices, func(o coop.Office) string { return string(o) })}
 }
 
-func wireToken(t token) client.Token {
+func wireToken(t entry.Token) client.Token {
 	return client.Token{ID: t.ID, Label: t.Label, CreatedAt: millis(t.CreatedAt), ExpiresAt: millis(t.ExpiresAt)}
 }
 
@@ -101,43 +102,15 @@ func sealTerms(t *client.Terms) *consent.Terms {
 	return &out
 }
 
-func (s *Server) wireRecord(r consent.Record) client.ConsentRecord {
-	return client.ConsentRecord{ID: r.ID, Pool: string(r.Pool), Dataset: string(r.Dataset), State: r.State,
-		Terms: terms.Wire(r.Terms), Sentences: list(r.Terms.Sentences(s.Charter.Currency)), CreatedAt: millis(r.CreatedAt),
-		ExpiresAt: since(r.Expires), WithdrawnAt: since(r.WithdrawnAt)}
-}
-
-func wireReason(r policies.Reason) client.Reason {
-	return client.Reason{Code: r.Code, Layer: r.Layer, Sentence: r.Sentence}
-}
-
-func wireUse(d consent.Decision, title, researcher string) client.Use {
-	return client.Use{ID: string(d.ID), At: millis(d.At), Stage: d.Stage, Allowed: d.Allow, Dataset: string(d.Dataset),
-		Pool: string(d.Pool), Researcher: researcher, Request: string(d.Request), Title: title,
-		DUO: d.Purpose.DUO, DPV: d.Purpose.DPV, Revision: d.Revision, Reasons: each(d.Reasons, wireReason)}
-}
-
 func wireRecipient(r marketplace.Recipient) client.Recipient {
 	return client.Recipient{ID: string(r.ID), Recipient: r.Recipient, Proven: r.ProvenAt > 0, Challenge: r.Challenge,
 		CreatedAt: millis(r.CreatedAt)}
 }
 
-func wireReasonCount(c marketplace.ReasonCount) client.ReasonCount {
-	return client.ReasonCount{Reason: wireReason(c.Reason), Datasets: c.Datasets}
-}
-
-func wireRequest(r marketplace.Request) client.AccessRequest {
-	return client.AccessRequest{ID: string(r.ID), State: r.State, Pool: string(r.Pool), Title: r.Title,
-		DUO: r.Purpose.DUO, DPV: r.Purpose.DPV, RetentionDays: r.RetentionDays, Recipient: string(r.Recipient),
-		Granted: r.Granted, Refused: r.Refused, Reasons: []client.ReasonCount{}, Obligations: []string{},
-		Revision: r.Revision, SubmittedAt: millis(r.SubmittedAt), ExpiresAt: since(r.ExpiresAt), Note: r.Note, Study: terms.WireStudy(r.Study)}
-}
-
 // wireDecided adds what the policy said.
 func wireDecided(d marketplace.Decided) client.AccessRequest {
-	out := wireRequest(d.Request)
-	out.Reasons = each(d.Reasons, wireReasonCount)
-	out.Obligations = each(d.Obligations, func(o policies.Obligation) string { return o.Sentence })
+	out := terms.Request(d.Request)
+	out.Reasons, out.Warning, out.Obligations = terms.Reasons(d.Reasons), d.Warning, terms.Duties(d.Obligations)
 	return out
 }
 
@@ -151,19 +124,24 @@ func wireFile(f marketplace.FileView) client.File {
 	return client.File{ID: string(f.ID), Size: f.Size, SHA256: f.SHA256, Raw: f.Raw, Gone: f.Gone, State: f.State}
 }
 
-func wireProposal(p governance.Proposal) client.Proposal {
+func (s *Server) wireProposal(p governance.Proposal) client.Proposal {
 	enact := p.ExecutableAt
 	if enact == 0 {
 		enact = p.ClosesAt
 	}
 	return client.Proposal{ID: string(p.ID), Title: p.Title, Text: p.Text, State: string(p.State), Policy: string(p.Source),
 		Sentences: list(p.Sentences), Revision: p.Revision, OpenedAt: millis(p.OpenedAt), ClosesAt: millis(p.ClosesAt),
-		EnactAt: millis(enact), Electorate: p.Electorate, Note: p.Reason}
+		EnactAt: millis(enact), Electorate: p.Electorate, Note: p.Reason, PolicyForm: lawbook.Form(p.Source, s.Charter.Currency)}
 }
 
 func wireImpact(i governance.Impact) client.Impact {
-	return client.Impact{Decisions: i.Decisions, NowRefused: i.NowRefused, NowAllowed: i.NowAllowed, Requests: i.Requests,
-		Members: i.Members, Sentences: list(i.Sentences), Changes: list(i.Changes)}
+	return client.Impact{State: i.State, Done: i.Done, Total: i.Total, Left: i.Left, Law: i.Law, Reason: i.Reason,
+		Decisions: i.Decisions, NowRefused: i.NowRefused, NowAllowed: i.NowAllowed, Requests: i.Requests,
+		Members: i.Members, Sentences: list(i.Sentences), Changes: list(i.Changes), Counted: i.Counted,
+		Cohorts: each(i.Cohorts, func(c governance.CohortImpact) client.ImpactCohort {
+			return client.ImpactCohort{Pool: string(c.Pool), Request: c.Request, Released: c.Released, ReleasedMembers: c.ReleasedMembers,
+				Refused: c.Refused, RefusedMembers: c.RefusedMembers, Sentence: c.Sentence}
+		})}
 }
 
 func wireContribution(c governance.Contribution) client.Contribution {
@@ -201,14 +179,10 @@ func (s *Server) wireMine(m marketplace.MemberStatement) client.MyStatement {
 		})}
 }
 
-func wireAppeal(a marketplace.Appeal) client.Appeal {
-	return client.Appeal{ID: a.ID, Period: string(a.Period), State: a.State, Text: a.Text, Answer: a.Answer, OpenedAt: millis(a.OpenedAt)}
-}
-
 // wireCheck puts a dry run into words as well as numbers.
 func (s *Server) wireCheck(r marketplace.CheckResult) client.CheckResult {
 	out := client.CheckResult{Datasets: r.Datasets, Members: r.Members, TooFew: r.TooFew, Price: int64(r.Price),
-		ByReason: each(r.Reasons, wireReasonCount), ByLayer: map[string]int{},
+		ByReason: terms.Reasons(r.Reasons), ByLayer: map[string]int{},
 		Yield: each(r.Yield, func(y marketplace.Yield) client.PurposeYield {
 			return client.PurposeYield{DUO: y.Purpose.DUO, DPV: y.Purpose.DPV, Datasets: y.Datasets}
 		}), Nearest: each(r.Nearest, func(n marketplace.Suggestion) client.Nearest { return client.Nearest(n) })}
@@ -216,7 +190,7 @@ func (s *Server) wireCheck(r marketplace.CheckResult) client.CheckResult {
 		out.ByLayer[c.Layer] += c.Datasets
 	}
 	out.Sentences = checkSentences(r)
-	if r.Note != "" {
+	if out.Warning = r.Note; r.Note != "" {
 		out.Sentences = append(out.Sentences, r.Note)
 	}
 	return out

@@ -165,7 +165,7 @@ func (a *app) openRooms(ctx context.Context) error {
 		return err
 	}
 	a.governance, err = governance.New(ctx, governance.Config{DB: a.db, Consent: a.consent, Engine: a.engine, Log: a.log,
-		Jobs: a.jobs, Clock: a.Clock, Key: a.Keys.Receipt(), Charter: a.Charter, CharterText: a.CharterText, Issuer: a.issuer(), Gate: law.Gate, Rehearse: law.Comparer()})
+		Jobs: a.jobs, Clock: a.Clock, Key: a.Keys.Receipt(), Charter: a.Charter, CharterText: a.CharterText, Issuer: a.issuer(), Gate: law.Gate, Rehearse: law.Comparer(), Trier: law.Apart{}})
 	if err != nil {
 		return err
 	}
@@ -219,8 +219,17 @@ func (a *app) openIssuer(ctx context.Context) error {
 	a.auth, err = authserver.New(ctx, authserver.Config{DB: a.db, Issuer: a.BaseURL, Secret: a.Keys.OAuth, SigningKey: signer,
 		Accounts: a.Accounts, Demo: a.embedded() && (len(a.Accounts) > 0 || !a.BuiltIn),
 		BuiltIn: a.BuiltIn, Name: a.Charter.Name, SignIn: a.BaseURL + "/login",
-		Admission: authserver.Admission{Check: a.governance.Invited, Admit: admit}, Logger: a.Logger})
+		Admission: authserver.Admission{Check: a.governance.Invited, Admit: admit, Recovered: a.recovered}, Logger: a.Logger})
 	return err
+}
+
+// recovered ends what an account had opened before it was recovered.
+func (a *app) recovered(tx *db.Tx, subject string) error {
+	m, err := a.governance.ByIdentity(tx, embeddedIssuer, subject)
+	if err != nil {
+		return err
+	}
+	return web.EndAll(tx, m.ID)
 }
 
 func (a *app) openWeb(ctx context.Context) error {

@@ -13,9 +13,11 @@ import (
 
 // BenchCmd measures the performance goals on this machine.
 type BenchCmd struct {
-	Name string `arg:"" optional:"" help:"Which one: grant, upload, download, rotate, decide or cohort. Default: all of them."`
+	Name string `arg:"" optional:"" help:"Which one: grant, upload, download, rotate, decide, cohort, api, replay, settle or appraisal. Default: all of them."`
 	JSON bool   `help:"Print one JSON object a line."`
 	Dir  string `type:"existingdir" help:"Where to work; needs 4 GB. Default: the system's directory for temporary files."`
+
+	bench.Judges
 }
 
 // Run prints each figure beside what it was compared with.
@@ -29,7 +31,7 @@ func (c *BenchCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("bench: %w", err)
 	}
-	return bench.Run(ctx, c.Name, bench.Env{Dir: dir, Start: startBench, Out: os.Stdout, JSON: c.JSON, Server: []string{self, "demo", "--no-story"}})
+	return bench.Run(ctx, c.Name, bench.Env{Dir: dir, Start: startBench, Out: os.Stdout, JSON: c.JSON, Judges: c.Judges, Server: []string{self, "demo", "--no-story"}})
 }
 
 // startBench serves a demo's co-op without its story.

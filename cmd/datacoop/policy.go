@@ -12,14 +12,17 @@ import (
 // PolicyCmd works on access policies before they are proposed.
 type PolicyCmd struct {
 	Check  law.CheckCmd    `cmd:"" help:"Say whether a policy could be put to the vote, and what it would change."`
-	Impact PolicyImpactCmd `cmd:"" help:"Say what a policy would have meant for the decisions of the last year."`
+	Render law.RenderCmd   `cmd:"" help:"Write a policy as English, as Rego or as ODRL."`
+	Impact PolicyImpactCmd `cmd:"" help:"Say what a policy would have meant for the decisions of the last year, in a data directory or on a server."`
 }
 
 // PolicyImpactCmd replays a policy on past decisions.
 type PolicyImpactCmd struct {
-	File    string `arg:"" type:"existingfile" help:"A Rego file of package coop.access, in any layout."`
-	Data    string `required:"" type:"existingdir" help:"The data directory; a server may run on it."`
+	File    string `arg:"" type:"existingfile" help:"A Rego file of package coop.access in any layout, or a rule document."`
+	Data    string `type:"existingdir" help:"The data directory; a server may run on it."`
 	Charter string `type:"existingfile" help:"Charter file, if it is not in the data directory."`
+	Server  string `placeholder:"URL" help:"The co-op's address, where there is no data directory: the server replays its own past decisions."`
+	Token   string `placeholder:"TOKEN" help:"A member's token, from the portal. Better set DATACOOP_TOKEN: others can see a command line."`
 	JSON    bool   `name:"json" help:"Answer as JSON."`
 }
 
@@ -28,6 +31,16 @@ func (c *PolicyImpactCmd) Run(ctx context.Context) (err error) {
 	text, err := os.ReadFile(c.File)
 	if err != nil {
 		return fmt.Errorf("policy: %w", err)
+	}
+	if c.Data == "" && c.Server == "" {
+		return errors.New("--data or --server says where the past decisions are")
+	}
+	if c.Data == "" {
+		told, err := law.There(ctx, c.Server, c.Token, c.File, text)
+		if err != nil {
+			return err
+		}
+		return told.Tell(os.Stdout, c.JSON)
 	}
 	config, err := verifyConfig(c.Data, c.Charter)
 	if err != nil {
@@ -47,5 +60,5 @@ func (c *PolicyImpactCmd) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	return law.Tell(os.Stdout, c.File, c.JSON, report, impact)
+	return law.Here(c.File, report, impact).Tell(os.Stdout, c.JSON)
 }

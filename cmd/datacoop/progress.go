@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"sync"
 	"time"
 
@@ -20,6 +21,8 @@ type progress struct {
 	to   io.Writer
 	bar  *progressbar.ProgressBar // nil until something moves, and where there is no terminal
 	said time.Time
+
+	counted bool // what it shows are things and no bytes
 }
 
 const (
@@ -31,7 +34,14 @@ func newProgress(what string) *progress {
 	return &progress{what: what, to: os.Stderr, said: time.Now()}
 }
 
-// show takes the bytes that are done; calls must not overlap.
+// newCount shows the same of things that are counted.
+func newCount(what string) *progress {
+	p := newProgress(what)
+	p.counted = true
+	return p
+}
+
+// show takes the bytes or things that are done; calls must not overlap.
 func (p *progress) show(done, total int64) {
 	if total <= 0 {
 		return
@@ -39,14 +49,21 @@ func (p *progress) show(done, total int64) {
 	if !term.IsTerminal(int(os.Stderr.Fd())) {
 		if time.Since(p.said) >= lineInterval {
 			p.said = time.Now()
-			fmt.Fprintf(p.to, "%s: %s of %s\n", p.what, bytesOf(done), bytesOf(total))
+			size := bytesOf
+			if p.counted {
+				size = func(n int64) string { return strconv.FormatInt(n, 10) }
+			}
+			fmt.Fprintf(p.to, "%s: %s of %s\n", p.what, size(done), size(total))
 		}
 		return
 	}
 	if p.bar == nil {
-		p.bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(p.to), progressbar.OptionSetDescription(p.what),
-			progressbar.OptionShowBytes(true), progressbar.OptionShowTotalBytes(true), progressbar.OptionFullWidth(),
-			progressbar.OptionThrottle(barRefresh), progressbar.OptionSetPredictTime(true))
+		of := []progressbar.Option{progressbar.OptionShowBytes(true), progressbar.OptionShowTotalBytes(true)}
+		if p.counted {
+			of = []progressbar.Option{progressbar.OptionShowCount()}
+		}
+		p.bar = progressbar.NewOptions64(total, append(of, progressbar.OptionSetWriter(p.to), progressbar.OptionSetDescription(p.what),
+			progressbar.OptionFullWidth(), progressbar.OptionThrottle(barRefresh), progressbar.OptionSetPredictTime(true))...)
 	}
 	_ = p.bar.Set64(done) // a bar that cannot be drawn is no reason to stop
 }

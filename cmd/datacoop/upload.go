@@ -25,7 +25,7 @@ type UploadCmd struct {
 	Identity   string `required:"" type:"path" placeholder:"FILE" help:"Your identity file: you can always read your own data back."`
 	SigningKey string `type:"path" placeholder:"FILE" help:"Key that signs what you upload; it is registered with your account. Default: the file beside your identity that ends in .sign, if there is one."`
 	Pool       string `required:"" placeholder:"POOL" help:"The pool to share in, such as wearables."`
-	Consent    string `type:"path" placeholder:"FILE" help:"File with your answer for this dataset alone, as JSON. Without it your answer for the pool holds."`
+	Consent    string `type:"path" placeholder:"FILE" help:"File with your answer for this dataset alone, as JSON. Without it your answer for the pool holds, and as long as there is none nobody gets it."`
 	Raw        bool   `help:"Share the file as it is, not the pool's table."`
 
 	SelfCustody bool `help:"Keep the only key: the co-op cannot open the file, and each granted request waits until you approve it (datacoop approve). Needs a signing key."`
@@ -75,7 +75,11 @@ func (c *UploadCmd) upload(ctx context.Context) error {
 		Consent: terms, SigningKey: key, Progress: bar.show,
 		Confirm: func(p client.Preview) error {
 			reading.end()
-			preview(say, found.Name, p, append(sentences(terms, found.Currency), c.custody()...))
+			said, err := sentences(ctx, api, c.Pool, terms, found.Currency)
+			if err != nil {
+				return err
+			}
+			preview(say, found.Name, p, append(said, c.custody()...))
 			if err := agree(say, c.Yes, "Share this?", errDeclined); err != nil || key == nil {
 				return err
 			}
@@ -145,11 +149,20 @@ func readTerms(path string) (*client.Terms, error) {
 	return &terms, domainTerms(terms).Validate()
 }
 
-func sentences(t *client.Terms, currency string) []string {
-	if t == nil {
-		return []string{"Your answer for the pool decides who may use it."}
+// sentences says what will hold for the dataset: the answer given with it, or
+// the one for its pool, or what holds in the pool until there is one.
+func sentences(ctx context.Context, api *client.Client, pool string, t *client.Terms, currency string) ([]string, error) {
+	if t != nil {
+		return domainTerms(*t).Sentences(coop.Currency(currency)), nil
 	}
-	return domainTerms(*t).Sentences(coop.Currency(currency))
+	r, err := api.Consent(ctx, client.PoolScope(pool))
+	if err != nil {
+		return nil, err
+	}
+	if r.State == client.Unanswered {
+		return append(r.Sentences, "You can answer for this dataset alone with --consent, or for the pool in the portal."), nil
+	}
+	return append([]string{"Your answer for the pool decides who may use it:"}, r.Sentences...), nil
 }
 
 func domainTerms(t client.Terms) consent.Terms {

@@ -29,7 +29,9 @@ func (a *app) verifyAll(ctx context.Context, payloads bool) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("statements: %w", err)
 	}
-	decisions, err := a.consent.ReplayAll(ctx)
+	replaying := newCount("decisions")
+	decisions, err := a.consent.ReplayAll(ctx, func(done, total int) { replaying.show(int64(done), int64(total)) })
+	replaying.end()
 	if err != nil {
 		return "", fmt.Errorf("decisions: %w", err)
 	}

@@ -10,6 +10,10 @@
 // compares columns. SQL renders that with bound parameters for either database,
 // and Columns runs it over columns held in memory.
 //
+// A cohort that is decided (Answers) leaves a Record, for each dataset the bits
+// of its row as SQL wrote them, and the Verdict that each pattern of bits means.
+// A Crowd holds the rows of a pool in classes, for many questions at once.
+//
 // # What it guarantees
 //
 // A rendered condition holds for a row exactly where the condition does. Values

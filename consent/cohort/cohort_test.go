@@ -93,6 +93,24 @@ func TestWhatHoldsEverywhereOrNowhereHasNoDigit(t *testing.T) {
 	}
 }
 
+// What all alternatives demand is compared once; alternatives that differ in a
+// value alone are not taken for the same.
+func TestWhatAllAlternativesDemandIsComparedOnce(t *testing.T) {
+	a, b := policies.Compare("record.paused", policies.OpEq, false), policies.Compare("record.effect", policies.OpEq, "given")
+	x, y := policies.Compare("dataset.region", policies.OpIn, []any{"a b", "c"}), policies.Compare("dataset.region", policies.OpIn, []any{"a", "b c"})
+	for want, c := range map[string]policies.Condition{
+		"(paused = ? AND effect = ? AND (region IN (?, ?) OR region IN (?, ?)))": policies.Any(policies.All(a, x, b), policies.All(b, y, a)),
+		"(paused = ? AND effect = ?)":                                            policies.Any(policies.All(a, b), policies.All(b, a)),
+		"paused = ?":                                                             policies.Any(policies.All(a, b), a),
+		"((paused = ? AND effect = ?) OR region IN (?, ?))":                      policies.Any(policies.All(a, b), x),
+		"(region IN (?, ?) OR region IN (?, ?))":                                 policies.Any(x, y),
+	} {
+		if e, err := SQL(c); err != nil || e.SQL != want {
+			t.Errorf("%q, not %q, %v", e.SQL, want, err)
+		}
+	}
+}
+
 func ptr[T any](v T) *T { return &v }
 
 func TestRecordsThatDoNotGovernTogetherMakeNoRow(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"distributed.ai/datacoop/consent/proof"
 	"distributed.ai/datacoop/policies"
 )
 
@@ -63,7 +64,9 @@ func Read(stored []Stored) (parts []policies.Part, kinds []Kind, err error) {
 type Group struct {
 	Holds       []any // numbers of their categories; nil is any
 	Allow, Bits Expression
-	text        string // of the law, for telling whether two are the same
+
+	law  policies.CohortLaw
+	text string // of the law, for telling whether two are the same
 }
 
 // Unread is the pattern of a row of another Layout.
@@ -113,7 +116,7 @@ func compile(ctx context.Context, law *policies.Revision, asked policies.Request
 	case err != nil:
 		return Group{}, fmt.Errorf("%w: %w", ErrFilter, err)
 	}
-	var g Group
+	g := Group{law: compiled}
 	if k.ID != 0 {
 		g.Holds = []any{k.ID}
 	}
@@ -136,4 +139,19 @@ func join(groups []Group, g Group) []Group {
 		}
 	}
 	return append(groups, g)
+}
+
+// Text is a filter as a record keeps it: canonical JSON of the law about the rows
+// of each list of categories, in UCAST.
+func Text(groups []Group) (string, error) {
+	type part struct {
+		Holds []any           `json:"holds"` // numbers of lists of categories; null is any
+		Law   json.RawMessage `json:"law"`
+	}
+	out := make([]part, 0, len(groups))
+	for _, g := range groups {
+		out = append(out, part{g.Holds, json.RawMessage(g.text)})
+	}
+	text, err := proof.Canonical(out)
+	return string(text), err
 }

@@ -27,8 +27,8 @@ type Tally struct {
 // have one of them.
 type ReasonTally struct {
 	policies.Reason
-	Datasets int
-	Members  int
+	Datasets int `json:"datasets"`
+	Members  int `json:"members"`
 }
 
 // Counter adds up answers about the datasets of numbered members.

@@ -134,7 +134,59 @@ func fold(operator string, of []node) node {
 	if len(out.of) == 1 {
 		return out.of[0]
 	}
+	if operator == policies.OpOr && len(out.of) > 1 {
+		return factored(out)
+	}
 	return out
+}
+
+// factored takes out of the alternatives what all of them demand, so that it is
+// compared once for each row and not once for each alternative.
+func factored(n node) node {
+	seen := map[string]int{}
+	for _, alternative := range n.of {
+		own := map[string]bool{}
+		for _, each := range demands(alternative) {
+			if k := each.key(); !own[k] {
+				own[k], seen[k] = true, seen[k]+1
+			}
+		}
+	}
+	shared := func(each node) bool { return seen[each.key()] == len(n.of) }
+	all := node{operator: policies.OpAnd, of: keep(demands(n.of[0]), shared)}
+	if len(all.of) == 0 {
+		return n
+	}
+	rest := make([]node, 0, len(n.of))
+	for _, alternative := range n.of {
+		own := keep(demands(alternative), func(each node) bool { return !shared(each) })
+		rest = append(rest, fold(policies.OpAnd, own))
+	}
+	return fold(policies.OpAnd, append(all.of, fold(policies.OpOr, rest)))
+}
+
+// demands are the conditions that all have to hold for one to hold.
+func demands(n node) []node {
+	if n.operator == policies.OpAnd {
+		return n.of
+	}
+	return []node{n}
+}
+
+func keep(list []node, which func(node) bool) (out []node) {
+	for _, n := range list {
+		if which(n) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// key is the same for conditions that say the same in the same words.
+func (n node) key() string {
+	var w writer
+	w.node(n)
+	return fmt.Sprintf("%s %#v", w.text.String(), w.args)
 }
 
 func checkField(c policies.Condition) (node, error) {

@@ -120,15 +120,15 @@ func OneOf(tx *db.Tx, w Where, bits Expression, who uint32, pattern int64) (ds c
 	return ds, err
 }
 
-// Passing is what an allow-only question answers.
-type Passing struct {
+// passed is what an allow-only question answers.
+type passed struct {
 	Datasets, Members int
 	First, Last       coop.DatasetID // by id; "" for none
 	Unread            int            // rows of another layout
 }
 
-// CountPassing counts the rows for which allow holds.
-func CountPassing(tx *db.Tx, w Where, allow Expression) (p Passing, err error) {
+// countPassing counts the rows for which allow holds.
+func countPassing(tx *db.Tx, w Where, allow Expression) (p passed, err error) {
 	query, args := w.sql(sqlCohortCount, []any{Layout})
 	args = append(append(args, Layout), allow.Args...)
 	err = tx.QueryRow(query+sqlCohortAllow+allow.SQL+")", args...).Scan(&p.Datasets, &p.Members, &p.First, &p.Last, &p.Unread)
@@ -156,36 +156,74 @@ func EachFlat(tx *db.Tx, w Where, fn func(Flat)) error {
 	})
 }
 
+// The key of a row is what can tell it from others, in one text: three words of
+// letters, then numbers. Of a moment it is on which side of now it lies.
+const (
+	sqlSide = `CASE WHEN not_before < ? THEN -1 WHEN not_before > ? THEN 1 ELSE 0 END || ',' ||
+CASE WHEN expires < ? THEN -1 WHEN expires > ? THEN 1 ELSE 0 END || ',' ||
+CASE WHEN withdrawn < ? THEN -1 WHEN withdrawn > ? THEN 1 ELSE 0 END`
+	sqlCohortKey = `SELECT id, who, CASE WHEN layout <> ? THEN '' ELSE region || ',' || effect || ',' || later || ',' || paused || ',' || commercial || ',' ||
+` + sqlSide + ` || ',' || min_price || ',' || purposes || ',' || excepted || ',' || dpv || ',' || kinds || ',' || regions || ',' || limits || ',' ||
+later_purposes || ',' || holds END`
+)
+
+// eachKey calls fn with the key of every row; the texts are fn's for the time of
+// the call alone.
+func eachKey(tx *db.Tx, w Where, fn func(ds []byte, who uint32, key []byte) error) error {
+	query, args := w.sql(sqlCohortKey, []any{Layout, w.Now, w.Now, w.Now, w.Now, w.Now, w.Now})
+	var ds, key sql.RawBytes
+	var who uint32
+	return stream(tx, query, args, func(r *sql.Rows) error {
+		if err := r.Scan(&ds, &who, &key); err != nil {
+			return err
+		}
+		return fn(ds, who, key)
+	})
+}
+
 // What Double copies: datasets, members and records; the largest number there
 // is keeps the numbers of copies apart.
 const (
-	sqlCopyMembers  = `INSERT INTO consent_members (who, member) SELECT who + ?, member || ? FROM consent_members`
+	sqlCopyMembers  = `INSERT INTO consent_members (who, member) SELECT who + ?, CAST(? AS TEXT) || member FROM consent_members`
 	sqlCopyDatasets = `INSERT INTO consent_datasets (id, member, pool, categories, region, sealed, closed, who, layout, holds, effect, paused,
 commercial, not_before, expires, withdrawn, min_price, later, later_purposes, purposes, excepted, dpv, kinds, regions, limits)
-SELECT id || ?, member || ?, pool, categories, region, sealed, closed, who + ?, layout, holds, effect, paused,
+SELECT CAST(? AS TEXT) || id, CAST(? AS TEXT) || member, pool, categories, region, sealed, closed, who + ?, layout, holds, effect, paused,
 commercial, not_before, expires, withdrawn, min_price, later, later_purposes, purposes, excepted, dpv, kinds, regions, limits
 FROM consent_datasets ORDER BY id`
 	sqlCopyRecords = `INSERT INTO consent_records (seq, id, member, pool, dataset, effect, terms, not_before, expires, withdrawn, at, leaf)
-SELECT seq + ?, id || ?, member || ?, pool, CASE WHEN dataset = '' THEN '' ELSE dataset || ? END, effect, terms, not_before, expires, withdrawn, at, leaf
+SELECT seq + ?, CAST(? AS TEXT) || id, CAST(? AS TEXT) || member, pool, CASE WHEN dataset = '' THEN '' ELSE CAST(? AS TEXT) || dataset END, effect, terms, not_before, expires, withdrawn, at, leaf
 FROM consent_records`
+	sqlRaiseHead = `UPDATE consent_head SET seq = (SELECT max(seq) FROM consent_records)
+WHERE seq < (SELECT max(seq) FROM consent_records)`
 	sqlMostWho = `SELECT coalesce(max(who), 0) FROM consent_members`
 )
 
-// copyAll copies everybody under names with an ending.
-func copyAll(tx *db.Tx, ending string, mostWho, mostSeq int64) error {
-	if _, err := tx.Exec(sqlCopyMembers, mostWho, ending); err != nil {
+// copyAll copies everybody under names with a beginning.
+func copyAll(tx *db.Tx, start string, mostWho, mostSeq int64) error {
+	if _, err := tx.Exec(sqlCopyMembers, mostWho, start); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(sqlCopyDatasets, ending, ending, mostWho); err != nil {
+	if _, err := tx.Exec(sqlCopyDatasets, start, start, mostWho); err != nil {
 		return err
 	}
-	_, err := tx.Exec(sqlCopyRecords, mostSeq, ending, ending, ending)
+	if _, err := tx.Exec(sqlCopyRecords, mostSeq, start, start, start); err != nil {
+		return err
+	}
+	_, err := tx.Exec(sqlRaiseHead)
 	return err
 }
 
 func mostWho(tx *db.Tx) (n int64, err error) {
 	err = tx.QueryRow(sqlMostWho).Scan(&n)
 	return n, err
+}
+
+// What a recorded cohort's rows cost by themselves, under another number.
+const sqlCopyOutcomes = `INSERT INTO consent_outcomes (cohort, dataset, who, law, bits)
+SELECT CAST(? AS BIGINT), dataset, who, law, bits FROM consent_outcomes WHERE cohort = ? ORDER BY dataset`
+
+func copyOutcomes(tx *db.Tx, from, to int64) (int64, error) {
+	return tx.Exec(sqlCopyOutcomes, to, from)
 }
 
 const sqlMostSeq = `SELECT coalesce(max(seq), 0) FROM consent_records`

@@ -18,6 +18,8 @@ import (
 	"strings"
 
 	"github.com/gowebpki/jcs"
+
+	"distributed.ai/datacoop/internal/coop"
 )
 
 // Receipts carry a proof of the W3C cryptosuite eddsa-jcs-2022 (Data Integrity
@@ -158,9 +160,13 @@ func fromBase58(s string) ([]byte, bool) {
 	return append(make([]byte, zeros), n.Bytes()...), true
 }
 
-// Canonical is v as canonical JSON (RFC 8785).
+// Canonical is v as canonical JSON (RFC 8785), fractions included.
 func Canonical(v any) ([]byte, error) {
-	text, err := json.Marshal(v)
+	text, err := coop.Canonical(v)
+	if !errors.Is(err, coop.ErrNotCanonical) {
+		return text, err
+	}
+	text, err = json.Marshal(v)
 	if err != nil {
 		return nil, err
 	}

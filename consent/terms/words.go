@@ -38,6 +38,19 @@ func (t Terms) Sentences(c coop.Currency) []string {
 	return append(out, "Advertising, profiling of single people and selling on are always refused.", lasting(t.Days))
 }
 
+// Split parts sentences about an answer into what it allows, with what it asks
+// for, and what it refuses.
+func Split(sentences []string) (allows, refuses []string) {
+	for _, s := range sentences {
+		if strings.HasPrefix(s, "You refuse") || strings.HasSuffix(s, "are always refused.") {
+			refuses = append(refuses, s)
+		} else {
+			allows = append(allows, s)
+		}
+	}
+	return allows, refuses
+}
+
 // conditionSentences says what the conditions mean, one sentence for each.
 func (t Terms) conditionSentences() (out []string) {
 	say := func(said bool, sentence string) {

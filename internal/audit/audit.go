@@ -49,7 +49,6 @@ import (
 	"regexp"
 
 	"golang.org/x/mod/sumdb/note"
-	"golang.org/x/mod/sumdb/tlog"
 
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
@@ -154,7 +153,7 @@ func (l *Log) Append(tx *db.Tx, e Event) (index int64, err error) {
 	if err := e.check(); err != nil {
 		return 0, fmt.Errorf("audit: append: %w", err)
 	}
-	record, err := canonical(e.Record)
+	record, err := coop.Canonical(e.Record)
 	if err != nil {
 		return 0, fmt.Errorf("audit: append %s: %w", e.Kind, err)
 	}
@@ -176,15 +175,11 @@ func (l *Log) Append(tx *db.Tx, e Event) (index int64, err error) {
 
 // add stores a leaf, the hashes it completes and its record.
 func add(tx *db.Tx, text, salt, record []byte) (int64, error) {
-	index, err := size(tx)
+	index, err := appendLeaf(tx, text)
 	if err != nil {
 		return 0, err
 	}
-	hashes, err := tlog.StoredHashes(index, text, reader(tx))
-	if err != nil {
-		return 0, err
-	}
-	return index, insert(tx, index, text, hashes, salt, record)
+	return index, insertRecord(tx, index, salt, record)
 }
 
 func commitment(salt, record []byte) string {

@@ -70,12 +70,8 @@ func adopt(tx *db.Tx, index int64, text []byte) (Leaf, error) {
 	if err := json.Unmarshal(text, &said); err != nil {
 		return Leaf{}, fmt.Errorf("leaf %d: %w", index, err)
 	}
-	hashes, err := tlog.StoredHashes(index, text, reader(tx))
-	if err != nil {
-		return Leaf{}, err
-	}
-	if err := insertBare(tx, index, text, hashes); err != nil {
-		return Leaf{}, err
+	if at, err := appendLeaf(tx, text); err != nil || at != index {
+		return Leaf{}, errors.Join(fmt.Errorf("leaf %d: stored as %d", index, at), err)
 	}
 	return Leaf{Index: index, Hour: said.Hour, Kind: said.Kind, Revision: said.Revision, Verdict: said.Verdict, Erases: said.Erases}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -20,29 +21,36 @@ func size(tx *db.Tx) (n int64, err error) {
 
 const (
 	sqlInsertLeaf   = `INSERT INTO audit_leaves (idx, leaf) VALUES (?, ?)`
-	sqlInsertHash   = `INSERT INTO audit_hashes (idx, hash) VALUES (?, ?)`
+	sqlInsertHashes = `INSERT INTO audit_hashes (idx, hash) VALUES (?, ?)`
+	sqlOneMoreHash  = `, (?, ?)`
 	sqlInsertRecord = `INSERT INTO audit_records (idx, salt, record) VALUES (?, ?, ?)`
 )
 
-func insert(tx *db.Tx, index int64, text []byte, hashes []tlog.Hash, salt, record []byte) error {
-	if err := insertBare(tx, index, text, hashes); err != nil {
-		return err
+// appendLeaf stores a leaf without its record, with the hashes it completes.
+func appendLeaf(tx *db.Tx, text []byte) (index int64, err error) {
+	if index, err = size(tx); err != nil {
+		return 0, err
 	}
-	return tx.ExecOne(sqlInsertRecord, index, salt, record)
+	hashes, err := tlog.StoredHashes(index, text, reader(tx))
+	if err != nil {
+		return 0, err
+	}
+	if err := tx.ExecOne(sqlInsertLeaf, index, text); err != nil {
+		return 0, err
+	}
+	first, rows := tlog.StoredHashIndex(0, index), make([]any, 0, 2*len(hashes))
+	for i, h := range hashes {
+		rows = append(rows, first+int64(i), h[:])
+	}
+	n, err := tx.Exec(sqlInsertHashes+strings.Repeat(sqlOneMoreHash, len(hashes)-1), rows...)
+	if err == nil && n != int64(len(hashes)) {
+		err = db.ErrNoRow
+	}
+	return index, err
 }
 
-// insertBare stores a leaf without its record.
-func insertBare(tx *db.Tx, index int64, text []byte, hashes []tlog.Hash) error {
-	if err := tx.ExecOne(sqlInsertLeaf, index, text); err != nil {
-		return err
-	}
-	first := tlog.StoredHashIndex(0, index)
-	for i, h := range hashes {
-		if err := tx.ExecOne(sqlInsertHash, first+int64(i), h[:]); err != nil {
-			return err
-		}
-	}
-	return nil
+func insertRecord(tx *db.Tx, index int64, salt, record []byte) error {
+	return tx.ExecOne(sqlInsertRecord, index, salt, record)
 }
 
 const sqlHash = `SELECT hash FROM audit_hashes WHERE idx = ?`

@@ -26,9 +26,11 @@ type Charter struct {
 	AccessDays         int64            `toml:"access_days"`         // how long a paid request can be fetched
 	MinimumPayout      Money            `toml:"minimum_payout"`      // smaller balances are carried forward
 	Pools              []Pool           `toml:"pools"`
+	Consent            Default          `toml:"consent"` // before a member has answered
 	Waterfall          Waterfall        `toml:"waterfall"`
 	Split              Split            `toml:"split"`
 	Judge              Judge            `toml:"judge"`
+	Appeals            Hearing          `toml:"appeals"`       // how appeals against a statement are heard
 	Judges             []Model          `toml:"judges"`        // who is asked; none: the baseline pays
 	RemoteJudges       bool             `toml:"remote_judges"` // models may run on somebody else's machine
 	Rubric             string           `toml:"rubric"`        // what the members want weighed, in their words
@@ -43,6 +45,8 @@ type Pool struct {
 	Description  string `toml:"description"`
 	Price        Money  `toml:"price"`         // per dataset and access
 	MinimumGroup int    `toml:"minimum_group"` // fewer members than this are never released or counted
+
+	Consent *Default `toml:"consent"` // before a member has answered; nil is as for the whole co-op
 }
 
 // Waterfall divides net revenue (revenue less commission). The parts add up to
@@ -119,7 +123,7 @@ func ParseCharter(text []byte) (Charter, error) {
 		return Charter{}, fmt.Errorf("charter: %w", err)
 	}
 	if extra := meta.Undecoded(); len(extra) > 0 {
-		return Charter{}, fmt.Errorf("charter: unknown key %q", extra[0].String())
+		return Charter{}, fmt.Errorf("charter: %w", unknownKey(extra[0]))
 	}
 	if err := c.check(); err != nil {
 		return Charter{}, fmt.Errorf("charter: %w", err)
@@ -144,7 +148,7 @@ func (c Charter) Pool(id PoolID) (Pool, bool) {
 }
 
 func (c Charter) check() error {
-	checks := []func() error{c.checkIdentity, c.checkPools, c.checkMoney, c.checkClasses, c.checkOffices}
+	checks := []func() error{c.checkIdentity, c.checkPools, c.checkDefaults, c.checkMoney, c.checkAppeals, c.checkClasses, c.checkOffices}
 	for _, check := range checks {
 		if err := check(); err != nil {
 			return err

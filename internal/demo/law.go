@@ -71,13 +71,15 @@ func (t *tour) propose(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	t.law = p
+	if t.law, err = t.until(ctx, p, "rehearsing"); err != nil {
+		return "", err
+	}
 	impact, err := author.api.Impact(ctx, p.ID)
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%d of %d past decisions would now be refused", impact.NowRefused, impact.Decisions),
-		must(impact.NowRefused > 0 && impact.NowAllowed == 0, "the proposal narrows")
+	return fmt.Sprintf("%d of %d past decisions would now be refused; %d made-up requests tried", impact.NowRefused, impact.Decisions, impact.Done),
+		must(impact.State == "ended" && impact.NowRefused > 0 && impact.NowAllowed == 0, "the proposal narrows")
 }
 
 // vote casts everybody's ballot: one in six says no.
@@ -100,9 +102,13 @@ func (t *tour) vote(ctx context.Context) (string, error) {
 	return fmt.Sprintf("%d yes, %d no; revision %.12s in force", result.Yes, result.No, policy.Revision), nil
 }
 
-// decide votes on a proposal, every nth member against it if n is over 1, and
+// decide votes on a proposal once it has been rehearsed, every nth member against it if n is over 1, and
 // moves the clock past window and timelock.
 func (t *tour) decide(ctx context.Context, p client.Proposal, n int) (client.Proposal, error) {
+	p, err := t.until(ctx, p, "rehearsing")
+	if err != nil {
+		return p, err
+	}
 	for i, m := range t.cast.members {
 		choice := "yes"
 		if n > 1 && i%n == n-1 {
@@ -112,7 +118,7 @@ func (t *tour) decide(ctx context.Context, p client.Proposal, n int) (client.Pro
 			return p, err
 		}
 	}
-	_, err := t.cast.members[0].api.Cast(ctx, p.ID, "no")
+	_, err = t.cast.members[0].api.Cast(ctx, p.ID, "no")
 	if err := must(client.IsStatus(err, 409), "nobody votes twice"); err != nil {
 		return p, err
 	}

@@ -202,3 +202,12 @@ func BenchmarkApportionMillion(b *testing.B) {
 		}
 	}
 }
+
+func TestOneMemberAloneGetsAllOfIt(t *testing.T) {
+	for _, total := range []int64{0, 1, 999_999_999_999} {
+		shares, err := Apportion(total, []Weight{{"m", 7}}, "P0001")
+		if err != nil || len(shares) != 1 || shares[0] != (Share{"m", total}) {
+			t.Errorf("%d between one: %v, %v", total, shares, err)
+		}
+	}
+}

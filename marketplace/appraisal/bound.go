@@ -59,22 +59,34 @@ func (s *settlement) fence(p Params, split [pots]int64) {
 }
 
 // factors are the millionths by which the opinion multiplies each item's
-// weight. A dossier without a score, or with a flag, is neutral.
+// weight. A dossier without a score is neutral; for flags see counted.
 func (op *Opinion) factors(salt string, p Params, items []item) []int64 {
-	betas := p.betas()
+	betas, name := p.betas(), newNamer(salt)
 	out := make([]int64, len(items))
 	for i, it := range items {
 		out[i] = one
 		if it.dossier == "" {
 			continue
 		}
-		id := DossierID(salt, it.pot.String(), it.dossier)
+		id := name.id(it.pot.String(), it.dossier)
 		at, ok := slices.BinarySearchFunc(op.Scores, id, func(s Score, id string) int { return cmp.Compare(s.Dossier, id) })
-		if ok && op.Scores[at].Flag == "" {
-			out[i] = factor(betas[it.pot], op.Scores[at].Score)
+		if ok {
+			out[i] = factor(betas[it.pot], op.Scores[at].counted())
 		}
 	}
 	return out
+}
+
+// counted is the score as its flag lets it count.
+func (s Score) counted() int64 {
+	const neutral = 500
+	switch s.Flag {
+	case "":
+		return s.Score
+	case FlagSuspect:
+		return min(s.Score, neutral)
+	}
+	return neutral
 }
 
 // moves are the millionths by which the opinion multiplies each pot's part.

@@ -1,11 +1,11 @@
 package appraisal
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"hash"
 	"slices"
 	"strings"
 	"unicode"
@@ -79,10 +79,22 @@ func visible(text string) string {
 // digits of HMAC-SHA256. Ref is the dataset for KindData, the contribution for
 // KindWork and DutyRef for KindGovernance. It stays the same when a corrected
 // fact makes the period be computed again.
-func DossierID(salt, kind, ref string) string {
-	mac := hmac.New(sha256.New, []byte(salt))
-	mac.Write([]byte(kind + " " + ref))
-	return hex.EncodeToString(mac.Sum(nil)[:16])
+func DossierID(salt, kind, ref string) string { return newNamer(salt).id(kind, ref) }
+
+// namer gives the pseudonyms of one period; keying it once is most of the work.
+type namer struct {
+	mac hash.Hash
+	buf []byte
+}
+
+func newNamer(salt string) *namer { return &namer{mac: hmac.New(sha256.New, []byte(salt))} }
+
+func (n *namer) id(kind, ref string) string {
+	n.mac.Reset()
+	n.buf = append(append(append(n.buf[:0], kind...), ' '), ref...)
+	n.mac.Write(n.buf)
+	n.buf = n.mac.Sum(n.buf[:0])
+	return hex.EncodeToString(n.buf[:16])
 }
 
 // DutyRef names the dossier of all duties of one kind that a member completed.
@@ -165,8 +177,9 @@ func (t Task) SHA256() (string, error) { return digest(t) }
 // dossiers lists what a judge may score, ordered by pseudonym.
 func (ev Evidence) dossiers() []Dossier {
 	var out []Dossier
+	name := newNamer(ev.Salt)
 	for dataset, uses := range groups(ev.Data, func(u DataUse) string { return u.Dataset }) {
-		out = append(out, Dossier{ID: DossierID(ev.Salt, KindData, dataset), Kind: KindData, Facts: dataFacts(uses)})
+		out = append(out, Dossier{ID: name.id(KindData, dataset), Kind: KindData, Facts: dataFacts(uses)})
 	}
 	for contribution, parts := range groups(ev.Work, func(w Work) string { return w.Contribution }) {
 		sum := int64(0)
@@ -174,7 +187,7 @@ func (ev Evidence) dossiers() []Dossier {
 			sum += w.Points
 		}
 		out = append(out, Dossier{
-			ID: DossierID(ev.Salt, KindWork, contribution), Kind: KindWork, Class: parts[0].Kind,
+			ID: name.id(KindWork, contribution), Kind: KindWork, Class: parts[0].Kind,
 			Facts: []Fact{{"points", sum}},
 		})
 	}
@@ -184,7 +197,7 @@ func (ev Evidence) dossiers() []Dossier {
 			sum += d.Points
 		}
 		out = append(out, Dossier{
-			ID: DossierID(ev.Salt, KindGovernance, ref), Kind: KindGovernance, Class: duties[0].Kind,
+			ID: name.id(KindGovernance, ref), Kind: KindGovernance, Class: duties[0].Kind,
 			Facts: []Fact{{"duties", int64(len(duties))}, {"points", sum}},
 		})
 	}
@@ -195,14 +208,15 @@ func (ev Evidence) dossiers() []Dossier {
 // dossierIDs maps every dossier of the evidence to its kind.
 func (ev Evidence) dossierIDs() map[string]string {
 	out := make(map[string]string, len(ev.Data)+len(ev.Work)+len(ev.Duties))
+	name := newNamer(ev.Salt)
 	for _, u := range ev.Data {
-		out[DossierID(ev.Salt, KindData, u.Dataset)] = KindData
+		out[name.id(KindData, u.Dataset)] = KindData
 	}
 	for _, w := range ev.Work {
-		out[DossierID(ev.Salt, KindWork, w.Contribution)] = KindWork
+		out[name.id(KindWork, w.Contribution)] = KindWork
 	}
 	for _, d := range ev.Duties {
-		out[DossierID(ev.Salt, KindGovernance, DutyRef(d.Member, d.Kind))] = KindGovernance
+		out[name.id(KindGovernance, DutyRef(d.Member, d.Kind))] = KindGovernance
 	}
 	return out
 }
@@ -242,10 +256,9 @@ func coarse(n int64) int64 {
 
 // digest is the SHA-256 of a value's canonical JSON in hex.
 func digest(v any) (string, error) {
-	text, err := canonical(v)
-	if err != nil {
+	sum := sha256.New()
+	if err := writeCanonical(sum, v); err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(bytes.TrimSpace(text))
-	return hex.EncodeToString(sum[:]), nil
+	return hex.EncodeToString(sum.Sum(nil)), nil
 }

@@ -37,8 +37,10 @@ type Model struct {
 	Name   string `json:"name"`
 }
 
-// Flags of a score. A flagged score is neutral, never zero: it waits for a
-// person, and costs nobody anything.
+// Flags of a score. A flag waits for a person and costs nobody anything: what
+// nobody could tell, or families saw too differently, is neutral, never zero.
+// What is suspect counts as it was scored, but never above neutral, so that an
+// attempt that was noticed gains nothing either.
 const (
 	FlagSuspect   = "suspect"   // looks like an attempt to steer the judge
 	FlagAbstained = "abstained" // the judge could not tell
@@ -139,4 +141,9 @@ func plain(all ...string) bool {
 	})
 }
 
-func hidden(r rune) bool { return r != ' ' && (!unicode.IsPrint(r) || unicode.Is(unicode.Cf, r)) }
+func hidden(r rune) bool {
+	if r >= ' ' && r <= '~' {
+		return false // most there is, and looked up fastest
+	}
+	return !unicode.IsPrint(r) || unicode.Is(unicode.Cf, r)
+}

@@ -35,6 +35,18 @@ func ParamsOf(c coop.Charter) Params {
 	}
 }
 
+// Keeping holds the numbers to those that a period began under: where they left
+// members more of the revenue than p does, the whole waterfall is theirs. So no
+// vote lowers what members get for uses already made.
+func (p Params) Keeping(began Params) Params {
+	if (1000-began.Commission)*began.Members <= (1000-p.Commission)*p.Members {
+		return p
+	}
+	p.Commission, p.Reserve, p.Purpose = began.Commission, began.Reserve, began.Purpose
+	p.Members, p.Investors = began.Members, began.Investors
+	return p
+}
+
 // Check reports the first contradiction as a fault "params-invalid".
 func (p Params) Check() error {
 	switch {

@@ -3,6 +3,7 @@ package appraisal
 import (
 	"errors"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -137,8 +138,55 @@ func TestScoresOutOfRangeAreClampedAndFlagsAreNeutral(t *testing.T) {
 	if got := with(Score{Score: math.MinInt64}); got["bob"] != with(Score{})["bob"] {
 		t.Errorf("a score below nothing pays bob %d", got["bob"])
 	}
-	if got := with(Score{Flag: FlagSuspect}); got["bob"] != 22_99 {
-		t.Errorf("a flag moved bob to %d", got["bob"])
+	for _, flag := range []string{FlagAbstained, FlagDisagreed} {
+		for _, score := range []int64{0, 500, 1000} {
+			if got := with(Score{Flag: flag, Score: score}); got["bob"] != 22_99 {
+				t.Errorf("%s at %d moved bob to %d", flag, score, got["bob"])
+			}
+		}
+	}
+	for _, score := range []int64{500, 501, 1000} {
+		if got := with(Score{Flag: FlagSuspect, Score: score}); got["bob"] != 22_99 {
+			t.Errorf("what is suspect at %d moved bob to %d", score, got["bob"])
+		}
+	}
+	if got := with(Score{Flag: FlagSuspect, Score: 200}); got["bob"] != with(Score{Score: 200})["bob"] {
+		t.Errorf("what is suspect and weak pays bob %d: a flag must not pay", got["bob"])
+	}
+}
+
+// TestPartsNeedNotAddUp: a judge says of each part what it thinks, and the parts
+// are brought back to a whole; whatever it says, the money adds up, and no part
+// leaves the bounds of γ.
+func TestPartsNeedNotAddUp(t *testing.T) {
+	ev, p := example()
+	base, err := Close(ev, p, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, scores := range [][]int64{{}, {1000}, {0, 0, 0}, {1000, 1000, 1000}, {1000, 0, 0}, {0, 1000, 1000}, {7, 7, 986}, {math.MaxInt64, math.MinInt64, 333}} {
+		op := &Opinion{}
+		for i, score := range scores {
+			op.Split = append(op.Split, PartScore{Part: []string{KindData, KindWork, KindGovernance}[i], Score: score})
+		}
+		got, err := Close(ev, p, op)
+		if err != nil {
+			t.Fatalf("%v: %v", scores, err)
+		}
+		sum := int64(0)
+		for i, part := range got.Parts {
+			sum += part.Amount
+			floor, ceil := Fence(base.Parts[i].Amount, 0, p.Gamma)
+			if slack := int64(len(got.Shares)); part.Amount < floor-slack || part.Amount > ceil+slack {
+				t.Errorf("%v: %s gets %d, outside %d to %d", scores, part.Kind, part.Amount, floor, ceil)
+			}
+		}
+		if sum != got.Step(StepMembers) {
+			t.Errorf("%v: parts add up to %d of %d", scores, sum, got.Step(StepMembers))
+		}
+		if even := len(scores) == 3 && scores[0] == scores[1] && scores[1] == scores[2]; even && !reflect.DeepEqual(members(got), members(base)) {
+			t.Errorf("%v: the same of every part moved money", scores)
+		}
 	}
 }
 
@@ -151,5 +199,36 @@ func TestFenceInNumbers(t *testing.T) {
 		if floor, ceil := Fence(c[0], c[1], c[2]); floor != c[3] || ceil != c[4] {
 			t.Errorf("Fence(%d, %d, %d) = %d, %d, want %d, %d", c[0], c[1], c[2], floor, ceil, c[3], c[4])
 		}
+	}
+}
+
+// TestMembersWithoutEvidenceGetNothingFromAnybody: neither the baseline nor the
+// warmest opinion pays where evidence weighs nothing, and nobody whom the
+// evidence does not name is on the statement.
+func TestMembersWithoutEvidenceGetNothingFromAnybody(t *testing.T) {
+	ev, p := example()
+	ev.Work = append(ev.Work, Work{Contribution: "w3", Member: "dan", Kind: "git", Grade: GradeSelf, Points: 5})
+	ev.Data = append(ev.Data, DataUse{Request: "r1", Dataset: "d-eve", Member: "eve", Grade: GradeServer, Fresh: 1000, Unique: 1000, Trust: 1000})
+	warm := &Opinion{Scores: []Score{
+		{Dossier: DossierID(ev.Salt, KindWork, "w3"), Score: 1000}, {Dossier: DossierID(ev.Salt, KindData, "d-eve"), Score: 1000},
+	}, Split: []PartScore{{Part: KindWork, Score: 1000}}}
+	for _, op := range []*Opinion{nil, warm} {
+		got, err := Close(ev, p, op)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, who := range []string{"dan", "eve"} {
+			share, ok := got.Share(who)
+			if !ok || share.Amount != 0 || share.Floor != 0 || share.Ceil != 0 || share.Sentence == "" {
+				t.Errorf("%s: %+v", who, share)
+			}
+		}
+		if _, ok := got.Share("fay"); ok || len(got.Shares) != 5 {
+			t.Errorf("%d shares", len(got.Shares))
+		}
+	}
+	stranger := &Opinion{Scores: []Score{{Dossier: DossierID(ev.Salt, KindWork, "w9"), Score: 1000}}}
+	if _, err := Close(ev, p, stranger); !errors.Is(err, errOpinion) {
+		t.Errorf("a score of nobody's work: %v", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 
@@ -43,12 +44,43 @@ func (b Bundle) SHA256() (string, error) {
 // implementation.
 func canonical(v any) ([]byte, error) {
 	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
+	err := writeCanonical(&buf, v)
+	return buf.Bytes(), err
+}
+
+// writeCanonical is canonical without a copy in between, which counts for
+// bundles of a million members.
+func writeCanonical(to io.Writer, v any) error {
+	enc := json.NewEncoder(chomp{to})
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(v); err != nil {
-		return nil, fmt.Errorf("encode canonical JSON: %w", err)
+		return fmt.Errorf("encode canonical JSON: %w", err)
 	}
-	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
+	return nil
+}
+
+// chomp leaves out the new line that encoding/json ends a document with. No
+// other can occur: in texts it is escaped.
+type chomp struct{ to io.Writer }
+
+func (c chomp) Write(p []byte) (int, error) {
+	if _, err := c.to.Write(bytes.TrimSuffix(p, []byte("\n"))); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// comparing is a writer that only notes whether what is written is what was
+// expected.
+type comparing struct {
+	rest    []byte
+	differs bool
+}
+
+func (c *comparing) Write(p []byte) (int, error) {
+	rest, ok := bytes.CutPrefix(c.rest, p)
+	c.rest, c.differs = rest, c.differs || !ok
+	return len(p), nil
 }
 
 // Faults of Verify; the detail of ErrDiffers is the first field that differs.
@@ -72,22 +104,37 @@ func ParseBundle(text []byte) (Bundle, error) {
 // differs ("encoding" where only the way of writing it does), or the fault of
 // Close where the evidence cannot be appraised at all.
 func Verify(bundle []byte) error {
-	given, err := ParseBundle(bundle)
-	if err != nil {
-		return err
+	_, err := Recompute(bundle)
+	return err
+}
+
+// Recompute does what Verify does and returns the statement that agrees.
+func Recompute(bundle []byte) (Statement, error) {
+	var given struct { // the statement itself is only compared
+		Evidence Evidence
+		Format   string
+		Opinion  *Opinion
+		Params   Params
+	}
+	if err := json.Unmarshal(bundle, &given); err != nil || given.Format != Format {
+		return Statement{}, ErrUnreadable
 	}
 	again, err := NewBundle(given.Evidence, given.Params, given.Opinion)
 	if err != nil {
-		return err
+		return Statement{}, err
+	}
+	same := comparing{rest: bundle}
+	if err := writeCanonical(&same, again); err != nil {
+		return Statement{}, err
+	}
+	if !same.differs && len(same.rest) == 0 {
+		return again.Statement, nil
 	}
 	want, err := again.JSON()
 	if err != nil {
-		return err
+		return Statement{}, err
 	}
-	if bytes.Equal(want, bundle) {
-		return nil
-	}
-	return ErrDiffers.With(firstDifference(bundle, want))
+	return Statement{}, ErrDiffers.With(firstDifference(bundle, want))
 }
 
 // firstDifference names the first field, in canonical order, in which two

@@ -31,6 +31,9 @@ import (
 var (
 	ErrStatement = fault.New(fault.Invalid, "bad-bank-statement", "This is not a camt.053 statement in the co-op's currency.")
 	ErrNegative  = fault.New(fault.Invalid, "bad-amount", "An amount in this statement is negative.")
+
+	// ErrVersion is of Pain001.
+	ErrVersion = fault.New(fault.Invalid, "unknown-payment-version", "Payment files are written as pain.001.001.09 or pain.001.001.03.")
 )
 
 // NormaliseIBAN removes white space and upper-cases.

@@ -26,6 +26,7 @@ type Entry struct {
 	References []string   // creditor references the payer may have meant, best first
 	Text       string     // what the payer wrote, for people
 	Orders     []string   // what the money was ordered as: end-to-end, batch and message ids
+	Reversal   bool       // a debit that the bank took back; it pays nothing
 }
 
 // Label shows a treasurer what the payer wrote.
@@ -85,6 +86,7 @@ type camtDetail struct {
 	Amount    camtAmount `xml:"Amt"`
 	TxAmount  camtAmount `xml:"AmtDtls>TxAmt>Amt"` // before version 3
 	Direction string     `xml:"CdtDbtInd"`
+	Return    *struct{}  `xml:"RtrInf"` // why a payment of ours came back
 	Creditor  []string   `xml:"RmtInf>Strd>CdtrRefInf>Ref"`
 	Free      []string   `xml:"RmtInf>Ustrd"`
 }
@@ -102,7 +104,7 @@ const (
 
 // ParseCamt053 reads what has been booked from an ISO 20022 camt.053 document
 // in currency. Any version of the namespace is taken. Entries that are pending,
-// announced, reversals or of nothing are left out; an entry that sums several
+// announced, reversals of credits or of nobody knows what, or of nothing are left out; an entry that sums several
 // payments up is taken apart if the parts add up to it. Another currency, an
 // amount below nothing (ErrNegative) or anything that is not such a
 // document (ErrStatement with the reason) is refused as a whole.
@@ -195,7 +197,7 @@ func (st camtStatement) identify(n camtEntry, e Entry, seen map[string]int) stri
 
 func (n camtEntry) booked() bool {
 	status := strings.TrimSpace(n.Status.Text + n.Status.Code + n.Status.Proprietary)
-	return !n.Reversal && (status == "" || status == "BOOK")
+	return (!n.Reversal || n.Direction == "CRDT") && (status == "" || status == "BOOK")
 }
 
 // parts reads an entry, taken apart where it can be; nothing for nothing.
@@ -211,10 +213,10 @@ func (n camtEntry) parts(currency coop.Currency) ([]Entry, error) {
 		return nil, ErrNegative
 	case n.Direction != "CRDT" && n.Direction != "DBIT":
 		return nil, ErrStatement.With(camtDirection)
-	case amount == 0:
+	case amount == 0 || n.Reversal && len(n.orders()) == 0:
 		return nil, nil
 	}
-	whole := Entry{Credit: n.Direction == "CRDT", Amount: amount, Orders: n.orders()}
+	whole := Entry{Credit: n.Direction == "CRDT", Amount: amount, Orders: n.orders(), Reversal: n.Reversal}
 	if parts := n.split(whole, currency); parts != nil {
 		return parts, nil
 	}
@@ -247,7 +249,11 @@ func (n camtEntry) split(whole Entry, currency coop.Currency) []Entry {
 			return nil
 		}
 		left -= amount
-		out = append(out, Entry{Credit: true, Amount: amount, References: d.references(), Text: d.text()})
+		part := Entry{Credit: true, Amount: amount, References: d.references(), Text: d.text(), Reversal: n.Reversal}
+		if d.Return != nil || n.Reversal {
+			part.Orders = identifiers([]camtRefs{d.Refs})
+		}
+		out = append(out, part)
 	}
 	if left != 0 {
 		return nil
@@ -273,6 +279,10 @@ func (n camtEntry) orders() []string {
 	for _, d := range n.Details {
 		refs = append(refs, d.Refs)
 	}
+	return identifiers(refs)
+}
+
+func identifiers(refs []camtRefs) []string {
 	var out []string
 	for _, r := range refs {
 		for _, id := range []string{r.Batch, r.Message, r.EndToEnd} {

@@ -308,3 +308,20 @@ func FuzzParseCamt053(f *testing.F) {
 		}
 	})
 }
+
+func TestMoneyThatComesBackSaysWhatItWasOrderedAs(t *testing.T) {
+	returned := func(order, amount string) string {
+		return `<TxDtls><Refs><EndToEndId>` + order + `</EndToEndId></Refs><Amt Ccy="EUR">` + amount + `</Amt><RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf></TxDtls>`
+	}
+	got := parse(t, statement("1", entry("3.00", `<NtryDtls>`+returned("P0001-000001", "1.00")+returned("P0001-000002", "2.00")+`</NtryDtls>`)))
+	if len(got) != 2 || !slices.Contains(got[0].Orders, "P0001-000001") || !slices.Contains(got[1].Orders, "P0001-000002") || got[1].Amount != 200 {
+		t.Errorf("returned together: %+v", got)
+	}
+	reversed := strings.Replace(entry("1.00", `<NtryDtls><TxDtls><Refs><EndToEndId>P0001-000001</EndToEndId></Refs></TxDtls></NtryDtls>`), "<Sts>", "<RvslInd>true</RvslInd><Sts>", 1)
+	if got = parse(t, statement("1", reversed)); len(got) != 1 || !got[0].Reversal || !slices.Contains(got[0].Orders, "P0001-000001") {
+		t.Errorf("a debit taken back: %+v", got)
+	}
+	if got = parse(t, statement("1", strings.Replace(reversed, "CRDT", "DBIT", 1))); len(got) != 0 {
+		t.Errorf("a credit taken back: %+v", got)
+	}
+}

@@ -1,8 +1,10 @@
 package bank
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
+	"slices"
 	"time"
 
 	"distributed.ai/datacoop/internal/coop"
@@ -17,7 +19,12 @@ type Order struct {
 	Text      string // what the payees read, at most 140 characters
 	Transfers []Transfer
 	Created   time.Time
+	Version   string // one of Versions; "" is the first
 }
+
+// Versions lists the versions of pain.001 that Pain001 writes, the one it prefers
+// first. Banks that have not moved on take the other.
+func Versions() []string { return []string{"pain.001.001.09", "pain.001.001.03"} }
 
 // Transfer is one payment of an order.
 type Transfer struct {
@@ -28,7 +35,7 @@ type Transfer struct {
 }
 
 type painDocument struct {
-	XMLName    xml.Name       `xml:"urn:iso:std:iso:20022:tech:xsd:pain.001.001.09 Document"`
+	XMLName    xml.Name       // names the version
 	Initiation painInitiation `xml:"CstmrCdtTrfInitn"`
 }
 
@@ -56,12 +63,18 @@ type painPayment struct {
 	Count     int            `xml:"NbOfTxs"`
 	Sum       string         `xml:"CtrlSum"`
 	Service   *painService   `xml:"PmtTpInf"`
-	Execute   string         `xml:"ReqdExctnDt>Dt"`
+	Execute   painDay        `xml:"ReqdExctnDt"`
 	Debtor    painParty      `xml:"Dbtr"`
 	Account   string         `xml:"DbtrAcct>Id>IBAN"`
 	Agent     string         `xml:"DbtrAgt>FinInstnId>Othr>Id"`
 	Bearer    string         `xml:"ChrgBr"`
 	Transfers []painTransfer `xml:"CdtTrfTxInf"`
+}
+
+// painDay is a date as text (version 3) or in an element.
+type painDay struct {
+	Text string `xml:",chardata"`
+	Day  string `xml:"Dt,omitempty"`
 }
 
 type painService struct {
@@ -81,9 +94,9 @@ type painAmount struct {
 	Value    string `xml:",chardata"`
 }
 
-// Pain001 writes an order as an ISO 20022 pain.001.001.09 credit transfer, to
-// be uploaded in the bank's portal; in euros it is a SEPA credit transfer
-// (EPC132-08). It is executed on the day it was created, in UTC. Names are
+// Pain001 writes an order as an ISO 20022 credit transfer of the order's version,
+// to be uploaded in the bank's portal; in euros it is a SEPA credit transfer
+// (EPC132-08). ErrVersion refuses any other version. It is executed on the day it was created, in UTC. Names are
 // written by Latin.
 func (o Order) Pain001() ([]byte, error) {
 	var sum coop.Money
@@ -95,12 +108,19 @@ func (o Order) Pain001() ([]byte, error) {
 	}
 	total, payer, created := sum.Decimal(o.Currency), painParty{Latin(o.Payer)}, o.Created.UTC()
 	payment := painPayment{ID: o.ID, Method: "TRF", Batch: true, Count: len(transfers), Sum: total,
-		Execute: created.Format(time.DateOnly), Debtor: payer, Account: o.IBAN,
+		Execute: painDay{Day: created.Format(time.DateOnly)}, Debtor: payer, Account: o.IBAN,
 		Agent: "NOTPROVIDED", Bearer: "SHAR", Transfers: transfers}
 	if o.Currency == "EUR" {
 		payment.Service, payment.Bearer = &painService{"SEPA"}, "SLEV"
 	}
-	doc := painDocument{Initiation: painInitiation{Payment: payment,
+	version := cmp.Or(o.Version, Versions()[0])
+	if !slices.Contains(Versions(), version) {
+		return nil, ErrVersion
+	}
+	if version == Versions()[1] {
+		payment.Execute = painDay{Text: payment.Execute.Day}
+	}
+	doc := painDocument{XMLName: xml.Name{Space: "urn:iso:std:iso:20022:tech:xsd:" + version, Local: "Document"}, Initiation: painInitiation{Payment: payment,
 		Header: painHeader{o.ID, created.Format("2006-01-02T15:04:05Z"), len(transfers), total, payer}}}
 	body, err := xml.MarshalIndent(doc, "", "  ")
 	if err != nil {

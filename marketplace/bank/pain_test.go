@@ -1,7 +1,9 @@
 package bank
 
 import (
+	"cmp"
 	"encoding/xml"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,10 +30,10 @@ func TestAPaymentOrderValidatesAgainstTheSchema(t *testing.T) {
 	if err != nil {
 		t.Skip("xmllint is not installed: the payment order is not validated against its schema")
 	}
-	schema := testkit.Fixture(t, "19-protocol-vectors/pain001/pain.001.001.09.xsd")
-	yen := someOrder()
-	yen.Currency = "JPY"
-	for name, order := range map[string]Order{"EUR": someOrder(), "JPY": yen} {
+	yen, older, newer := someOrder(), someOrder(), someOrder()
+	yen.Currency, older.Version, newer.Version = "JPY", "pain.001.001.03", "pain.001.001.09"
+	for name, order := range map[string]Order{"EUR": someOrder(), "JPY": yen, "3": older, "9": newer} {
+		schema := testkit.Fixture(t, "19-protocol-vectors/pain001/"+cmp.Or(order.Version, "pain.001.001.09")+".xsd")
 		text, err := order.Pain001()
 		if err != nil {
 			t.Fatal(err)
@@ -59,7 +61,7 @@ func TestAPaymentOrderSaysWhatIsPaid(t *testing.T) {
 	if h.Count != 3 || p.Count != 3 || h.Sum != "10000000012.75" || p.Sum != h.Sum {
 		t.Errorf("count and sum: %+v", h)
 	}
-	if h.Created != "2026-03-03T00:30:00Z" || p.Execute != "2026-03-03" || p.Service.Level != "SEPA" || p.Bearer != "SLEV" {
+	if h.Created != "2026-03-03T00:30:00Z" || p.Execute.Day != "2026-03-03" || p.Service.Level != "SEPA" || p.Bearer != "SLEV" {
 		t.Errorf("when and how: %s, %+v", h.Created, p)
 	}
 	if p.Debtor.Name != "Genossenschaft fur Daten + Gemeinwohl" || p.Transfers[0].Creditor.Name != "Gul Ozdemir" ||
@@ -76,5 +78,15 @@ func TestAPaymentOrderSaysWhatIsPaid(t *testing.T) {
 	}
 	if total.Decimal("EUR") != h.Sum {
 		t.Errorf("the transfers add up to %s", total.Decimal("EUR"))
+	}
+}
+
+func TestAVersionNobodyChecksIsNotWritten(t *testing.T) {
+	for _, version := range []string{"09", "pain.001.001.02", "pain.001.001.09 ", "camt.053.001.08"} {
+		order := someOrder()
+		order.Version = version
+		if _, err := order.Pain001(); !errors.Is(err, ErrVersion) {
+			t.Errorf("%q: %v", version, err)
+		}
 	}
 }

@@ -3,14 +3,12 @@ package ledger
 import (
 	"cmp"
 	"context"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
-	"distributed.ai/datacoop/internal/audit"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
 )
@@ -86,12 +84,9 @@ func (s *Service) Post(tx *db.Tx, e Entry) (seq int64, err error) {
 	}
 	p.Seq = last.seq + 1
 	p.Digest = p.chain(last.digest, s.currency)
-	leaf, err := s.log.Append(tx, audit.Event{
-		Kind:   "ledger." + e.Kind,
-		Record: map[string]any{"digest": hex.EncodeToString(p.Digest[:]), "entry": p.Seq, "ref": p.Ref},
-	})
+	leaf, err := s.commit(tx, p)
 	if err != nil {
-		return 0, fmt.Errorf("ledger: post: %w", err)
+		return 0, err
 	}
 	if err := insert(tx, p, last.turnover+moved, leaf); err != nil {
 		return 0, fmt.Errorf("ledger: post: %w", err)

@@ -69,29 +69,61 @@ func repeated(insert, row, tail string, n int) string {
 }
 
 func insert(tx *db.Tx, p Posted, turnover, leaf int64) error {
-	if err := tx.ExecOne(sqlInsertEntry, p.Seq, p.At, p.Kind, p.Ref, p.Memo, p.Digest[:], turnover, leaf); err != nil {
+	if err := insertEntry(tx, p, turnover, leaf); err != nil {
 		return err
 	}
-	at, lines := int64(0), p.Postings
-	var args, sums []any
-	for _, n := range batches {
+	w := writer{tx: tx, seq: p.Seq}
+	if err := w.write(p.Postings); err != nil {
+		return err
+	}
+	return w.flush()
+}
+
+func insertEntry(tx *db.Tx, p Posted, turnover, leaf int64) error {
+	return tx.ExecOne(sqlInsertEntry, p.Seq, p.At, p.Kind, p.Ref, p.Memo, p.Digest[:], turnover, leaf)
+}
+
+// writer inserts one entry's postings in order and adds them to the balances.
+type writer struct {
+	tx      *db.Tx
+	seq, n  int64
+	waiting []Posting // fewer than the largest batch
+	args    []any
+	sums    []any
+}
+
+// write takes the next postings; some of them wait for those that follow.
+func (w *writer) write(lines []Posting) error {
+	w.waiting = append(w.waiting, lines...)
+	return w.drain(batches[:1])
+}
+
+// flush inserts what still waits.
+func (w *writer) flush() error { return w.drain(batches[1:]) }
+
+func (w *writer) drain(sizes []int) error {
+	lines := w.waiting
+	for _, n := range sizes {
 		postings := repeated(sqlInsertPostings, "(?, ?, ?, ?)", "", n)
 		balances := repeated(sqlAddBalances, "(?, ?)", sqlOnBalance, n)
 		for ; len(lines) >= n; lines = lines[n:] {
-			args, sums = args[:0], sums[:0]
+			w.args, w.sums = w.args[:0], w.sums[:0]
 			for _, line := range lines[:n] {
-				at++
-				args = append(args, p.Seq, at, string(line.Account), line.Amount)
-				sums = append(sums, string(line.Account), line.Amount)
+				w.n++
+				account := any(string(line.Account)) // one allocation for both statements
+				amount := any(line.Amount)
+				w.args = append(w.args, w.seq, w.n, account, amount)
+				w.sums = append(w.sums, account, amount)
 			}
-			if _, err := tx.Exec(postings, args...); err != nil {
+			if _, err := w.tx.Exec(postings, w.args...); err != nil {
 				return err
 			}
-			if _, err := tx.Exec(balances, sums...); err != nil {
+			if _, err := w.tx.Exec(balances, w.sums...); err != nil {
 				return err
 			}
 		}
 	}
+	w.waiting = append(w.waiting[:0], lines...)
 	return nil
 }
 

@@ -14,53 +14,37 @@
 // # What it guarantees
 //
 // Nothing is suggested that was not decided: every suggestion is the outcome of
-// asking the law about the whole cohort once more with the changed request,
-// under the revision that decided the request itself. The same cohort gives the
-// same suggestions.
+// asking the law about the whole cohort once more with the changed request, at
+// the moment and under the revision of the request itself, and of every kind of
+// answer to it one was given by the law. The same cohort gives the same
+// suggestions.
 //
 // # What it refuses
 //
 // No figure and no suggestion is about fewer members than the minimum group.
 // For a suggestion those who would newly pass, those among them whom the layer
 // had refused, those who would no longer pass if there are any, and those who
-// would still be refused if there are any, must each be that many: the
-// difference between two figures says no more about one member than a figure
-// does. It does not suggest to be somebody else or somewhere else.
+// would still be refused if there are any, must each be that many. The same goes
+// for the difference of any two figures of one answer: those who pass under one
+// request and not under the other are nobody or that many, in both directions,
+// or the later figure is not told. What several answers to several requests
+// differ in is beyond it. It does not suggest to be somebody else or somewhere
+// else.
 package nearest
 
 import (
 	"context"
-	"slices"
 
 	"distributed.ai/datacoop/consent"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/policies"
 )
 
-// Dataset is what the law answers about one of a cohort.
-type Dataset struct {
-	ID      coop.DatasetID
-	Member  coop.MemberID
-	Passes  bool
-	Reasons []policies.Reason // against it
-}
-
-// View is what the law answers about a cohort.
-type View struct {
-	Revision string // hash of the law; "" while none is in force
-	Datasets []Dataset
-}
-
-// Survey asks the law about the whole cohort of a request and records nothing.
-type Survey func(ctx context.Context, a consent.Ask) (View, error)
-
-// Of is a decided cohort as a view.
-func Of(c consent.Cohort) View {
-	v := View{Revision: c.Revision}
-	for _, d := range slices.Concat(c.Granted, c.Refused) {
-		v.Datasets = append(v.Datasets, Dataset{d.Dataset, d.Member, d.Allow, d.Reasons})
-	}
-	return v
+// Law answers about the classes of a cohort, for a request and those near it.
+type Law struct {
+	Passing func(context.Context, consent.Ask) ([]bool, error)                // which classes would pass
+	Decide  func(context.Context, consent.Ask) ([]policies.Outcome, error)    // the same, in full
+	One     func(context.Context, consent.Ask, int) (policies.Outcome, error) // in full about one class
 }
 
 // Yield is the number of datasets another purpose would pass.
@@ -101,28 +85,23 @@ const (
 // Question is a request whose cohort has been decided.
 type Question struct {
 	Ask      consent.Ask
-	Now      View // what was decided
-	Minimum  int  // fewer members than this are never counted
+	Classes  []consent.Class
+	Now      []policies.Outcome // what was decided about each class
+	Minimum  int                // fewer members than this are never counted
 	Currency coop.Currency
+	Tries    int // how often the law may be asked about the cohort
 }
-
-// mostTries bounds how often the law is asked about the cohort.
-const mostTries = 60
 
 // Answer looks for what would pass more, and counts what other purposes would
 // pass.
-func Answer(ctx context.Context, q Question, survey Survey) ([]Yield, []Suggestion, error) {
-	s := newSearch(q, survey)
-	yields := []Yield{}
+func Answer(ctx context.Context, q Question, law Law) ([]Yield, []Suggestion, error) {
+	s := newSearch(q, law)
 	for _, m := range purposes(q.Ask) {
-		t, err := s.try(ctx, m)
-		if err != nil {
+		if err := s.try(ctx, m); err != nil {
 			return nil, nil, err
 		}
-		if t.showable {
-			yields = append(yields, Yield{t.ask.Purpose, t.passing})
-		}
 	}
+	purposes := len(s.trials)
 	if err := s.singles(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -131,5 +110,15 @@ func Answer(ctx context.Context, q Question, survey Survey) ([]Yield, []Suggesti
 			return nil, nil, err
 		}
 	}
-	return yields, s.suggestions(), nil
+	found, err := s.suggestions(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	yields := []Yield{}
+	for _, t := range s.trials[:purposes] {
+		if t.showable && s.tell(t) {
+			yields = append(yields, Yield{t.ask.Purpose, t.passing})
+		}
+	}
+	return yields, found, nil
 }

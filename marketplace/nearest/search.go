@@ -3,13 +3,13 @@ package nearest
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	"distributed.ai/datacoop/consent"
-	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/policies"
 )
 
@@ -24,42 +24,44 @@ type move struct {
 type trial struct {
 	moves    []move
 	ask      consent.Ask
+	passes   []bool // by class
 	passing  int
 	gained   int            // datasets, beyond what passes now
 	helps    map[string]int // datasets gained that a layer had refused; none unless it can be told
-	eased    []bool         // by dataset: at least one reason against it is gone
 	showable bool           // its figures can be told
 }
 
 // search keeps what was tried.
 type search struct {
 	Question
-	survey  Survey
-	at      map[coop.DatasetID]int // in Now.Datasets
-	few     bool                   // too few pass now, so that nothing of it was told
+	law     Law
+	few     bool // too few pass now, so that nothing of it was told
+	now     int  // datasets that were said to pass now
 	refused map[string]bool
 	trials  []trial
 	tries   int
+	told    []trial // whose figures are part of the answer
 }
 
-func newSearch(q Question, survey Survey) *search {
-	s := &search{Question: q, survey: survey, at: map[coop.DatasetID]int{}, refused: map[string]bool{}}
+func newSearch(q Question, law Law) *search {
+	s := &search{Question: q, law: law, refused: map[string]bool{}}
 	passing := group{}
-	for i, d := range q.Now.Datasets {
-		s.at[d.ID] = i
-		if d.Passes {
-			passing.add(d)
+	for i, o := range q.Now {
+		if o.Allow {
+			passing.add(q.Classes[i])
 		}
-		for _, layer := range layersOf(d) {
+		for _, layer := range layersOf(o) {
 			s.refused[layer] = true
 		}
 	}
-	s.few = passing.members() < q.Minimum
+	if s.few = passing.members() < q.Minimum; !s.few {
+		s.now = passing.datasets
+	}
 	return s
 }
 
-func layersOf(d Dataset) (layers []string) {
-	for _, r := range d.Reasons {
+func layersOf(o policies.Outcome) (layers []string) {
+	for _, r := range o.Reasons {
 		if !slices.Contains(layers, r.Layer) {
 			layers = append(layers, r.Layer)
 		}
@@ -70,71 +72,58 @@ func layersOf(d Dataset) (layers []string) {
 // group is some datasets and whose they are.
 type group struct {
 	datasets int
-	of       map[coop.MemberID]bool
+	of       consent.Members
 }
 
-func (g *group) add(d Dataset) {
-	if g.of == nil {
-		g.of = map[coop.MemberID]bool{}
-	}
-	g.datasets++
-	g.of[d.Member] = true
+func (g *group) add(c consent.Class) {
+	g.datasets += c.Datasets
+	c.EachMember(g.of.Add)
 }
 
-func (g *group) members() int { return len(g.of) }
+func (g *group) members() int { return g.of.Len() }
 
 // tells reports whether a figure about the group singles nobody out.
 func (g *group) tells(minimum int) bool { return g.members() == 0 || g.members() >= minimum }
 
 // try asks the law about a changed request.
-func (s *search) try(ctx context.Context, moves ...move) (trial, error) {
+func (s *search) try(ctx context.Context, moves ...move) (err error) {
 	t := trial{moves: moves, ask: s.Ask, helps: map[string]int{}}
 	for _, m := range moves {
 		m.apply(&t.ask)
 	}
-	if s.tries++; s.tries > mostTries {
-		return t, nil
+	if s.tries++; s.tries > s.Tries {
+		return nil
 	}
-	then, err := s.survey(ctx, t.ask)
-	if err != nil {
-		return trial{}, fmt.Errorf("nearest: %w", err)
+	if t.passes, err = s.law.Passing(ctx, t.ask); err != nil {
+		return fmt.Errorf("nearest: %w", err)
 	}
-	if then.Revision != s.Now.Revision {
-		return t, nil // the law changed meanwhile: what was refused is no longer known
-	}
-	t.eased = make([]bool, len(s.Now.Datasets))
-	s.weigh(&t, then)
+	s.weigh(&t)
 	s.trials = append(s.trials, t)
-	return t, nil
+	return nil
 }
 
 // weigh counts what a changed request would pass, and what of it can be told.
-func (s *search) weigh(t *trial, then View) {
+func (s *search) weigh(t *trial) {
 	var passing, gained, lost, still group
 	layers := map[string]*group{}
-	for _, d := range then.Datasets {
-		i, known := s.at[d.ID]
-		if !known {
-			continue // enrolled since
-		}
-		was := s.Now.Datasets[i]
-		t.eased[i] = slices.ContainsFunc(was.Reasons, func(r policies.Reason) bool { return !slices.Contains(d.Reasons, r) })
+	for i, c := range s.Classes {
+		was := s.Now[i]
 		switch {
-		case d.Passes && was.Passes:
-			passing.add(d)
-		case d.Passes:
-			passing.add(d)
-			gained.add(d)
+		case t.passes[i] && was.Allow:
+			passing.add(c)
+		case t.passes[i]:
+			passing.add(c)
+			gained.add(c)
 			for _, layer := range layersOf(was) {
 				if layers[layer] == nil {
 					layers[layer] = &group{}
 				}
-				layers[layer].add(d)
+				layers[layer].add(c)
 			}
-		case was.Passes:
-			lost.add(d)
+		case was.Allow:
+			lost.add(c)
 		default:
-			still.add(d)
+			still.add(c)
 		}
 	}
 	t.passing, t.gained = passing.datasets, gained.datasets
@@ -142,7 +131,7 @@ func (s *search) weigh(t *trial, then View) {
 	if s.few {
 		t.gained = t.passing // of what passes now nothing was told
 	}
-	if !t.showable || !still.tells(s.Minimum) || t.passing <= s.told() {
+	if !t.showable || !still.tells(s.Minimum) || t.passing <= s.now {
 		return
 	}
 	for layer, g := range layers {
@@ -152,20 +141,35 @@ func (s *search) weigh(t *trial, then View) {
 	}
 }
 
-// told is the number of datasets that was said to pass now.
-func (s *search) told() (n int) {
-	for _, d := range s.Now.Datasets {
-		if d.Passes && !s.few {
-			n++
+// tell makes a trial's figures part of the answer, unless they and those of
+// another that is part of it differ in few members.
+func (s *search) tell(t trial) bool {
+	for _, other := range s.told {
+		if s.differ(t, other) || s.differ(other, t) {
+			return false
 		}
 	}
-	return n
+	s.told = append(s.told, t)
+	return true
+}
+
+// differ reports whether few members have what passes a and not b, but some do.
+func (s *search) differ(a, b trial) bool {
+	var only group
+	for i, c := range s.Classes {
+		if a.passes[i] && !b.passes[i] {
+			if only.add(c); only.members() >= s.Minimum {
+				return false
+			}
+		}
+	}
+	return only.members() > 0
 }
 
 // singles tries everything that is not a purpose.
 func (s *search) singles(ctx context.Context) error {
 	for _, m := range slices.Concat(s.standings(), s.promises()) {
-		if _, err := s.try(ctx, m); err != nil {
+		if err := s.try(ctx, m); err != nil {
 			return err
 		}
 	}
@@ -180,21 +184,25 @@ func (s *search) singles(ctx context.Context) error {
 // climb tries the last step of a ladder and, if that helps, looks for the first
 // step that does.
 func (s *search) climb(ctx context.Context, ladder []move) error {
+	helps := func(m move) (bool, error) {
+		before := len(s.trials)
+		err := s.try(ctx, m)
+		return len(s.trials) > before && len(s.trials[before].helps) > 0, err
+	}
 	if len(ladder) == 0 {
 		return nil
 	}
-	last, err := s.try(ctx, ladder[len(ladder)-1])
-	if err != nil || len(last.helps) == 0 {
+	if some, err := helps(ladder[len(ladder)-1]); err != nil || !some {
 		return err
 	}
 	low, high := 0, len(ladder)-1
 	for low < high {
 		middle := (low + high) / 2
-		t, err := s.try(ctx, ladder[middle])
+		some, err := helps(ladder[middle])
 		if err != nil {
 			return err
 		}
-		if len(t.helps) > 0 {
+		if some {
 			high = middle
 		} else {
 			low = middle + 1
@@ -213,16 +221,31 @@ func (s *search) unhelped() bool {
 	return false
 }
 
+// mostExamples bounds how many kinds of refusal two changes at once are looked
+// for.
+const mostExamples = 12
+
 // pairs tries two changes at once, where each of them takes away a reason
-// against the same datasets and neither is enough.
+// against the same dataset and neither is enough.
 func (s *search) pairs(ctx context.Context) error {
-	singles := slices.Clone(s.trials)
+	singles, examples := slices.Clone(s.trials), s.examples()
+	eases := make([][]bool, len(singles)) // by trial and example
+	for i, t := range singles {
+		for _, class := range examples {
+			then, err := s.law.One(ctx, t.ask, class)
+			if err != nil {
+				return fmt.Errorf("nearest: %w", err)
+			}
+			gone := func(r policies.Reason) bool { return !slices.Contains(then.Reasons, r) }
+			eases[i] = append(eases[i], slices.ContainsFunc(s.Now[class].Reasons, gone))
+		}
+	}
 	for i, a := range singles {
-		for _, b := range singles[:i] {
-			if a.moves[0].field == b.moves[0].field || !s.together(a, b) {
+		for j, b := range singles[:i] {
+			if a.moves[0].field == b.moves[0].field || !both(eases[i], eases[j]) {
 				continue
 			}
-			if _, err := s.try(ctx, b.moves[0], a.moves[0]); err != nil {
+			if err := s.try(ctx, b.moves[0], a.moves[0]); err != nil {
 				return err
 			}
 		}
@@ -230,33 +253,85 @@ func (s *search) pairs(ctx context.Context) error {
 	return nil
 }
 
-// together reports whether enough members have a dataset that both ease.
-func (s *search) together(a, b trial) bool {
-	var both group
-	for i, d := range s.Now.Datasets {
-		if a.eased[i] && b.eased[i] {
-			both.add(d)
+func both(a, b []bool) bool {
+	for i := range a {
+		if a[i] && b[i] {
+			return true
 		}
 	}
-	return both.members() >= s.Minimum
+	return false
+}
+
+// examples are one class of each kind of refusal that enough members share, the
+// kinds with the most datasets first.
+func (s *search) examples() []int {
+	type kind struct {
+		group
+		example int
+	}
+	kinds := map[string]*kind{}
+	for i, o := range s.Now {
+		if o.Allow {
+			continue
+		}
+		why := fmt.Sprint(o.Reasons)
+		if kinds[why] == nil {
+			kinds[why] = &kind{example: i}
+		}
+		kinds[why].add(s.Classes[i])
+	}
+	var list []*kind
+	for _, k := range kinds {
+		if k.members() >= s.Minimum {
+			list = append(list, k)
+		}
+	}
+	slices.SortFunc(list, func(a, b *kind) int {
+		return cmp.Or(cmp.Compare(b.datasets, a.datasets), cmp.Compare(a.example, b.example))
+	})
+	var out []int
+	for _, k := range list[:min(len(list), mostExamples)] {
+		out = append(out, k.example)
+	}
+	return out
+}
+
+// errUnproved says that the law, asked once more, did not say what was found.
+var errUnproved = errors.New("nearest: a suggestion that the law does not bear out")
+
+// prove decides a changed request in full.
+func (s *search) prove(ctx context.Context, t trial) error {
+	then, err := s.law.Decide(ctx, t.ask)
+	if err != nil {
+		return fmt.Errorf("nearest: %w", err)
+	}
+	for i, o := range then {
+		if o.Allow != t.passes[i] {
+			return errUnproved
+		}
+	}
+	return nil
 }
 
 // suggestions picks the smallest change for each layer.
-func (s *search) suggestions() []Suggestion {
+func (s *search) suggestions(ctx context.Context) ([]Suggestion, error) {
 	out := []Suggestion{}
 	for _, layer := range []string{policies.LayerBase, policies.LayerCoop, policies.LayerMember} {
 		best, ok := s.best(layer)
-		if !ok {
+		if !ok || !s.tell(best) {
 			continue
 		}
 		said := s.suggestion(best)
 		i := slices.IndexFunc(out, func(o Suggestion) bool { return o.Sentence == said.Sentence })
 		if i < 0 {
+			if err := s.prove(ctx, best); err != nil {
+				return nil, err
+			}
 			i, out = len(out), append(out, said)
 		}
 		out[i].Layers = append(out[i].Layers, layer)
 	}
-	return out
+	return out, nil
 }
 
 // best is the smallest change that helps at a layer. Of changes of the same

@@ -56,6 +56,7 @@ type Wait struct {
 	Request coop.RequestID
 	Steward string // "" not asked, asked, yes or no
 	Until   int64  // Unix milliseconds
+	Reason  string // what the steward found; "" before, or if they did not say
 }
 
 // Approved reports whether a steward has said yes.
@@ -65,16 +66,15 @@ func (w Wait) Approved() bool { return w.Steward == stewardYes }
 func Migrate(ctx context.Context, d *db.DB) error { return d.Migrate(ctx, "review", schema) }
 
 // Begin puts a request into the waiting room if anybody must be asked about one
-// of its decisions, and reports until when it waits; 0 if nobody must.
-func Begin(tx *db.Tx, id coop.RequestID, refused []consent.Decision, now int64) (until int64, err error) {
+// of the datasets of its cohort, and reports until when it waits; 0 if nobody
+// must.
+func Begin(tx *db.Tx, id coop.RequestID, c consent.Cohort, now int64) (until int64, err error) {
 	w := Wait{Request: id, Steward: stewardNone}
-	for _, d := range refused {
-		if d.NeedsReview {
-			w.Until = now + Window.Milliseconds()
-		}
-		if slices.Contains(d.Asks, policies.AskSteward) {
-			w.Steward = stewardAsked
-		}
+	if c.Waiting > 0 {
+		w.Until = now + Window.Milliseconds()
+	}
+	if slices.Contains(c.Asks, policies.AskSteward) {
+		w.Steward = stewardAsked
 	}
 	if w.Until == 0 {
 		return 0, nil
@@ -85,13 +85,30 @@ func Begin(tx *db.Tx, id coop.RequestID, refused []consent.Decision, now int64) 
 	return w.Until, nil
 }
 
-// Say records a steward's word.
-func Say(tx *db.Tx, id coop.RequestID, by coop.MemberID, yes bool, now int64) error {
+// Concerns reports whether a steward is or was asked.
+func (w Wait) Concerns() bool { return w.Steward != stewardNone }
+
+// Spoken reports whether a steward has said something.
+func (w Wait) Spoken() bool { return w.Steward == stewardYes || w.Steward == stewardNo }
+
+// Of finds what people said about a request; ErrNotAsked if it never waited.
+func Of(tx *db.Tx, id coop.RequestID) (Wait, error) { return byID(tx, id) }
+
+// ErrReason refuses a reason that is not one.
+var ErrReason = fault.New(fault.Invalid, "review-reason", "Say in at most 2000 characters of plain text what you found.")
+
+const maxReason = 2000
+
+// Say records a steward's word, and why; ErrReason if that is too long or no text.
+func Say(tx *db.Tx, id coop.RequestID, by coop.MemberID, yes bool, reason string, now int64) error {
+	if reason != "" && !coop.Prose(reason, 1, maxReason) {
+		return ErrReason
+	}
 	verdict := stewardNo
 	if yes {
 		verdict = stewardYes
 	}
-	if err := say(tx, id, by, verdict, now); err != nil {
+	if err := say(tx, id, by, verdict, reason, now); err != nil {
 		return fmt.Errorf("review: say: %w", err)
 	}
 	return nil
@@ -120,18 +137,12 @@ func Asked(tx *db.Tx) ([]Wait, error) {
 	return out, nil
 }
 
-// Latest keeps the last decision about each dataset: a request that waited is
-// decided twice.
-func Latest(decisions []consent.Decision) []consent.Decision {
-	last := map[coop.DatasetID]int{}
-	for i, d := range decisions {
-		last[d.Dataset] = i
-	}
-	out := make([]consent.Decision, 0, len(last))
-	for i, d := range decisions {
-		if last[d.Dataset] == i {
-			out = append(out, d)
-		}
-	}
-	return out
+// forSteward are the conditions of members that a steward must look at.
+var forSteward = []string{"collaboration-unread", "ethics-unread", "project-unread"}
+
+// ForSteward reports whether a reason is one that a steward is asked about: a
+// member's condition somebody has to read about, or what the members voted to
+// have looked at.
+func ForSteward(r policies.Reason) bool {
+	return r.Layer == policies.LayerCoop || slices.Contains(forSteward, r.Code)
 }

@@ -16,13 +16,13 @@ func insert(tx *db.Tx, w Wait) error {
 }
 
 const (
-	sqlColumns = `SELECT request, steward, until FROM review_requests`
+	sqlColumns = `SELECT request, steward, until, reason FROM review_requests`
 	sqlByID    = sqlColumns + ` WHERE request = ?`
 	sqlAsked   = sqlColumns + ` WHERE steward = 'asked' ORDER BY until, request`
 )
 
 func scan(row interface{ Scan(...any) error }) (w Wait, err error) {
-	err = row.Scan(&w.Request, &w.Steward, &w.Until)
+	err = row.Scan(&w.Request, &w.Steward, &w.Until, &w.Reason)
 	return w, err
 }
 
@@ -41,10 +41,10 @@ func asked(tx *db.Tx) ([]Wait, error) {
 	return db.Collect(tx, func(r *sql.Rows) (Wait, error) { return scan(r) }, sqlAsked)
 }
 
-const sqlSay = `UPDATE review_requests SET steward = ?, member = ?, said_at = ? WHERE request = ? AND steward = 'asked'`
+const sqlSay = `UPDATE review_requests SET steward = ?, member = ?, reason = ?, said_at = ? WHERE request = ? AND steward = 'asked'`
 
-func say(tx *db.Tx, id coop.RequestID, by coop.MemberID, verdict string, at int64) error {
-	err := tx.ExecOne(sqlSay, verdict, by, at, id)
+func say(tx *db.Tx, id coop.RequestID, by coop.MemberID, verdict, reason string, at int64) error {
+	err := tx.ExecOne(sqlSay, verdict, by, reason, at, id)
 	if errors.Is(err, db.ErrNoRow) {
 		return ErrNotAsked
 	}

@@ -13,7 +13,6 @@ import (
 	"slices"
 
 	"distributed.ai/datacoop/consent"
-	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/policies"
 )
 
@@ -24,34 +23,23 @@ type ReasonCount struct {
 	Datasets int
 }
 
-// CountReasons counts why datasets are not released, most frequent first. Held
-// are all decisions about datasets that are not: the refused, and where too few
-// members would be released also the granted. A reason is told with its count
-// if at least minimum members share it and at least as many, or nobody, of all
-// those held do not; else with 0. That goes for every layer: co-op law too can
-// single out a country or a kind of data that one member has.
-func CountReasons(held []consent.Decision, minimum int) []ReasonCount {
-	type group struct {
-		datasets int
-		members  map[coop.MemberID]bool
+// CountReasons counts why datasets are not released, most frequent first. Those
+// held are the refused, and with all, where too few members would be released,
+// also the granted. A reason is told with its count if at least minimum members
+// share it and at least as many, or nobody, of all those held do not; else with
+// 0. That goes for every layer: co-op law too can single out a country or a kind
+// of data that one member has.
+func CountReasons(t consent.Tally, all bool, minimum int) []ReasonCount {
+	held := t.RefusedMembers
+	if all {
+		held = t.AllMembers
 	}
-	all, groups := map[coop.MemberID]bool{}, map[policies.Reason]*group{}
-	for _, d := range held {
-		all[d.Member] = true
-		for _, r := range d.Reasons {
-			if groups[r] == nil {
-				groups[r] = &group{members: map[coop.MemberID]bool{}}
-			}
-			groups[r].datasets++
-			groups[r].members[d.Member] = true
+	out := make([]ReasonCount, 0, len(t.Reasons))
+	for _, r := range t.Reasons {
+		if rest := held - r.Members; r.Members < minimum || rest > 0 && rest < minimum {
+			r.Datasets = 0
 		}
-	}
-	out := make([]ReasonCount, 0, len(groups))
-	for r, g := range groups {
-		if rest := len(all) - len(g.members); len(g.members) < minimum || rest > 0 && rest < minimum {
-			g.datasets = 0
-		}
-		out = append(out, ReasonCount{r, g.datasets})
+		out = append(out, ReasonCount{r.Reason, r.Datasets})
 	}
 	slices.SortFunc(out, func(a, b ReasonCount) int {
 		return cmp.Or(cmp.Compare(b.Datasets, a.Datasets), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Sentence, b.Sentence))

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"distributed.ai/datacoop/consent"
-	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/policies"
 )
 
@@ -14,18 +13,39 @@ func TestReasonsNeverSingleAMemberOut(t *testing.T) {
 	reason := func(layer, code string) policies.Reason {
 		return policies.Reason{Code: code, Layer: layer, Sentence: code + "."}
 	}
-	decision := func(member string, reasons ...policies.Reason) consent.Decision {
-		return consent.Decision{Member: coop.MemberID(member), Reasons: reasons, Allow: len(reasons) == 0}
+	type decision struct {
+		member  string
+		reasons []policies.Reason
 	}
 	a, b := reason("member", "a"), reason("coop", "b")
-	many := func(n int, reasons ...policies.Reason) (out []consent.Decision) {
+	many := func(n int, reasons ...policies.Reason) (out []decision) {
 		for i := range n {
-			out = append(out, decision(fmt.Sprintf("m%d-%v", i, reasons), reasons...))
+			out = append(out, decision{fmt.Sprintf("m%d-%v", i, reasons), reasons})
 		}
 		return out
 	}
+	tally := func(list []decision) (t consent.Tally) {
+		all, by := map[string]bool{}, map[policies.Reason]map[string]bool{}
+		for _, d := range list {
+			all[d.member] = true
+			for _, r := range d.reasons {
+				if by[r] == nil {
+					by[r] = map[string]bool{}
+					t.Reasons = append(t.Reasons, consent.ReasonTally{Reason: r})
+				}
+				by[r][d.member] = true
+				for i := range t.Reasons {
+					if t.Reasons[i].Reason == r {
+						t.Reasons[i].Datasets, t.Reasons[i].Members = t.Reasons[i].Datasets+1, len(by[r])
+					}
+				}
+			}
+		}
+		t.AllMembers = len(all)
+		return t
+	}
 	for name, c := range map[string]struct {
-		held []consent.Decision
+		held []decision
 		want map[string]int
 	}{
 		"nobody":                         {nil, map[string]int{}},
@@ -37,14 +57,26 @@ func TestReasonsNeverSingleAMemberOut(t *testing.T) {
 		"enough, but too few agreed":     {slices.Concat(many(5, a), many(2)), map[string]int{"a": 0}},
 		"enough, and enough agreed":      {slices.Concat(many(5, a), many(3)), map[string]int{"a": 5}},
 		"both":                           {slices.Concat(many(3, a, b), many(3, b)), map[string]int{"a": 3, "b": 6}},
-		"many datasets of one member":    {[]consent.Decision{decision("m", a), decision("m", a), decision("m", a)}, map[string]int{"a": 0}},
+		"many datasets of one member":    {[]decision{{"m", []policies.Reason{a}}, {"m", []policies.Reason{a}}, {"m", []policies.Reason{a}}}, map[string]int{"a": 0}},
 	} {
 		got := map[string]int{}
-		for _, r := range CountReasons(c.held, 3) {
+		for _, r := range CountReasons(tally(c.held), true, 3) {
 			got[r.Code] = r.Datasets
 		}
 		if fmt.Sprint(got) != fmt.Sprint(c.want) {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
+	}
+}
+
+// Those who are released count as held only where their number is not told.
+func TestOnlyWhoIsHeldCounts(t *testing.T) {
+	a := policies.Reason{Code: "a", Layer: "member", Sentence: "a."}
+	tally := consent.Tally{RefusedMembers: 5, AllMembers: 7, Reasons: []consent.ReasonTally{{Reason: a, Datasets: 6, Members: 5}}}
+	if got := CountReasons(tally, false, 3); len(got) != 1 || got[0].Datasets != 6 {
+		t.Errorf("%+v", got)
+	}
+	if got := CountReasons(tally, true, 3); got[0].Datasets != 0 {
+		t.Errorf("two members are told apart: %+v", got)
 	}
 }

@@ -36,15 +36,17 @@ passes if {
 
 default allow := false
 
+# METADATA
+# description: Most refusals are members', so their part is asked first.
 allow if {
-	passes == true
 	consent.settled == true
+	passes == true
 	count(reviews) == 0
 }
 
 allow if {
-	passes == true
 	consent.settled == true
+	passes == true
 	input.request.reviewed == true
 }
 

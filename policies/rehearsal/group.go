@@ -49,6 +49,33 @@ type group struct {
 type grouping struct {
 	order  []string
 	groups map[string]*group
+	fired  []string // rules of the proposal that spoke, in order, each once
+}
+
+// hear notes which rules of the proposal spoke.
+func (g *grouping) hear(list []asked) {
+	for _, a := range list {
+		for _, rule := range a.now.Rules {
+			if i, known := slices.BinarySearch(g.fired, rule); !known {
+				g.fired = slices.Insert(g.fired, i, rule)
+			}
+		}
+	}
+}
+
+// silent says which rules of a policy never spoke.
+func silent(laws []policies.Law, fired []string) (out []string) {
+	for _, l := range laws {
+		if _, spoke := slices.BinarySearch(fired, l.Name); spoke {
+			continue
+		}
+		lines := fmt.Sprintf("line %d", l.Lines[0])
+		if len(l.Lines) > 1 {
+			lines = "lines " + strings.Trim(strings.Join(strings.Fields(fmt.Sprint(l.Lines)), ", "), "[]")
+		}
+		out = append(out, fmt.Sprintf("No request that was tried reaches the rule in %s (“%s”), so nobody has seen what it does.", lines, l.Sentence))
+	}
+	return out
 }
 
 func (g *grouping) add(b base, a asked) {
@@ -80,6 +107,7 @@ func codesOf(o policies.Outcome) (codes []string) {
 // singles takes the base, where the laws differ about it, and every step that
 // makes them differ otherwise.
 func (g *grouping) singles(b base, singles []asked) {
+	g.hear(singles)
 	at := singles[0].pair()
 	for i, a := range singles {
 		if a.pair().differs() && (i == 0 || a.pair() != at) {
@@ -90,6 +118,7 @@ func (g *grouping) singles(b base, singles []asked) {
 
 // pairs takes those that show what neither of their halves shows.
 func (g *grouping) pairs(b base, singles, pairs []asked) {
+	g.hear(pairs)
 	half := map[string]pair{}
 	for _, a := range singles {
 		half[fmt.Sprint(axesIn(a.steps), valuesIn(a.steps))] = a.pair()
@@ -110,12 +139,23 @@ func valuesIn(steps []step) (values []any) {
 	return values
 }
 
-// findings puts the groups into words, those that give somebody more first.
-func (g *grouping) findings(c coop.Currency) []Finding {
-	out := make([]Finding, 0, len(g.order))
+// kinds puts the groups into words, in the order in which they were found.
+func (g *grouping) kinds(c coop.Currency) []Kind {
+	out := make([]Kind, 0, len(g.order))
 	for _, name := range g.order {
-		kind := g.groups[name]
-		out = append(out, Finding{Gain: kind.pair.now > kind.pair.was, Cases: kind.cases, Sentence: kind.sentence(c)})
+		k := g.groups[name]
+		in := k.base.with(k.first.steps)
+		in.Request.ID, in.Request.Requester.ID = "", ""
+		out = append(out, Kind{Name: name, Gain: k.pair.now > k.pair.was, Cases: k.cases, Scene: k.scene(c), Ask: in.Request})
+	}
+	return out
+}
+
+// findings tells kinds, those that give somebody more first.
+func findings(kinds []Kind) []Finding {
+	out := make([]Finding, 0, len(kinds))
+	for _, k := range kinds {
+		out = append(out, Finding{Gain: k.Gain, Cases: k.Cases, Sentence: k.sentence()})
 	}
 	slices.SortStableFunc(out, func(a, b Finding) int { return cmp.Compare(rank(a), rank(b)) })
 	return slices.CompactFunc(out, func(a, b Finding) bool { return a.Sentence == b.Sentence })
@@ -128,18 +168,22 @@ func rank(f Finding) int {
 	return 1
 }
 
-// sentence tells one request of the kind and what both laws answer.
-func (k *group) sentence(c coop.Currency) string {
+// scene tells one request of the kind and what both laws answer.
+func (k *group) scene(c coop.Currency) string {
 	in := k.base.with(k.first.steps)
-	out := fmt.Sprintf("When %s: today %s; under the proposal %s.", scene(in, k.first.steps, c),
+	return fmt.Sprintf("When %s: today %s; under the proposal %s.", scene(in, k.first.steps, c),
 		answered(k.pair.was, k.first.was), answered(k.pair.now, k.first.now))
-	switch more := k.cases - 1; more {
+}
+
+// sentence adds how many more were tried.
+func (k Kind) sentence() string {
+	switch more := k.Cases - 1; more {
 	case 0:
-		return out
+		return k.Scene
 	case 1:
-		return out + " One more request like it was tried."
+		return k.Scene + " One more request like it was tried."
 	default:
-		return out + fmt.Sprintf(" %d more requests like it were tried.", more)
+		return k.Scene + fmt.Sprintf(" %d more requests like it were tried.", more)
 	}
 }
 

@@ -207,6 +207,7 @@ func (j *judge) telling(t testing.TB, list []policies.Input) {
 		if answers[i], err = j.laws[0].Decide(t.Context(), list[i]); err != nil {
 			t.Errorf("%+v: %v", list[i], err)
 		}
+		answers[i].Rules = nil // a mistake is one that changes an answer, not only how it came about
 	})
 	seen := map[string]bool{}
 	var rest []int
@@ -246,7 +247,9 @@ func (j *judge) answered(ctx context.Context, laws []*policies.Revision, from, t
 			if i > 0 {
 				want, _ = j.laws[i].Decide(ctx, j.cases[k])
 			}
-			if out, err := law.Decide(ctx, j.cases[k]); err != nil || !reflect.DeepEqual(out, want) {
+			out, err := law.Decide(ctx, j.cases[k])
+			out.Rules, want.Rules = nil, nil
+			if err != nil || !reflect.DeepEqual(out, want) {
 				return true
 			}
 		}

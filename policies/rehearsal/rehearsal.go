@@ -10,8 +10,8 @@
 // one of the two laws releases and change one thing at a time: every part of a
 // request that either law reads, to every value that either law names, to the
 // numbers just below and above it, and to the usual values of the vocabulary.
-// With Options.Pairs also every two things at once; a pair counts only where
-// neither of its halves shows the same. So each difference found is already the
+// With Options.Pairs, or piece by piece (Plan), also every two things at once; a
+// pair counts only where neither of its halves shows the same. So each difference found is already the
 // smallest of its kind, and the sentence that tells it says no more than it
 // needs.
 //
@@ -54,6 +54,7 @@ type Options struct {
 type Result struct {
 	Asked    int       `json:"asked"` // questions that both laws answered
 	Findings []Finding `json:"findings"`
+	Silent   []string  `json:"silent"` // sentences about rules of the proposal that no question reached
 }
 
 // Finding is a kind of request on which the two laws differ.
@@ -66,22 +67,24 @@ type Finding struct {
 // mostFindings is how many kinds of request are told apart; members read them.
 const mostFindings = 24
 
-// Sentences says what was found, those who gain first, or that nothing was.
+// Sentences says what was found, those who gain first, or that nothing was; then
+// which rules of the proposal no question reached.
 func (r Result) Sentences() []string {
 	switch {
 	case r.Asked == 0:
 		return []string{"No request could be tried: neither rule releases anything that was thought of, or trying took too long."}
 	case len(r.Findings) == 0:
-		return []string{fmt.Sprintf("Both rules answered alike in all of %d requests that were tried.", r.Asked)}
+		return append([]string{fmt.Sprintf("Both rules answered alike in all of %d requests that were tried.", r.Asked)}, r.Silent...)
 	}
 	var out []string
 	for i, f := range r.Findings {
 		if i == mostFindings {
-			return append(out, fmt.Sprintf("There are %d more kinds of requests on which the rules differ.", len(r.Findings)-i))
+			out = append(out, fmt.Sprintf("There are %d more kinds of requests on which the rules differ.", len(r.Findings)-i))
+			break
 		}
 		out = append(out, f.Sentence)
 	}
-	return out
+	return append(out, r.Silent...)
 }
 
 var errNoLaw = errors.New("rehearsal: two laws are needed")
@@ -118,7 +121,7 @@ func Compare(ctx context.Context, was, now *policies.Revision, o Options) (Resul
 		result.Asked += len(pairs)
 		groups.pairs(b, singles, pairs)
 	}
-	result.Findings = groups.findings(o.Currency)
+	result.Findings, result.Silent = findings(groups.kinds(o.Currency)), silent(now.Laws(), groups.fired)
 	return result, nil
 }
 
@@ -129,15 +132,20 @@ type Comparer func(ctx context.Context, was, now []byte, c coop.Currency) (Resul
 // CompareTexts is Compare with the texts of two access policies, one thing at a
 // time.
 func CompareTexts(ctx context.Context, was, now []byte, c coop.Currency) (Result, error) {
-	var laws [2]*policies.Revision
-	for i, text := range [][]byte{was, now} {
-		law, err := policies.Compile(ctx, text)
-		if err != nil {
-			return Result{}, fmt.Errorf("rehearsal: %w", err)
-		}
-		laws[i] = law
+	laws, err := lawsOf(ctx, was, now)
+	if err != nil {
+		return Result{}, err
 	}
 	return Compare(ctx, laws[0], laws[1], Options{Currency: c})
+}
+
+func lawsOf(ctx context.Context, texts ...[]byte) (laws [2]*policies.Revision, err error) {
+	for i, text := range texts {
+		if laws[i], err = policies.Compile(ctx, text); err != nil {
+			return laws, fmt.Errorf("rehearsal: %w", err)
+		}
+	}
+	return laws, nil
 }
 
 // mostRemembered bounds the memory of a remembering comparer.

@@ -229,7 +229,7 @@ func TestWhoGainsIsToldFirstAndNotWithoutEnd(t *testing.T) {
 			g.add(b, asked{was: was, now: now})
 		}
 	}
-	r.Findings = g.findings("")
+	r.Findings = findings(g.kinds(""))
 	if !r.Findings[0].Gain || !slices.IsSortedFunc(r.Findings, func(a, b Finding) int { return rank(a) - rank(b) }) {
 		t.Errorf("%+v", r.Findings)
 	}

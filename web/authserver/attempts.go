@@ -1,10 +1,6 @@
 package authserver
 
 import (
-	"net"
-	"net/http"
-	"net/netip"
-	"strings"
 	"sync"
 	"time"
 )
@@ -110,39 +106,4 @@ func (a *attempts) forget(now time.Time) {
 	if len(a.seen) >= attemptsCapacity {
 		delete(a.seen, oldest)
 	}
-}
-
-// peer names who asks, for counting. Behind a proxy on this machine or in its
-// private network that is whom the nearest proxy says it answers; a stranger's
-// own X-Forwarded-For is not believed.
-func peer(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return "unknown"
-	}
-	ip, err := netip.ParseAddr(host)
-	if err != nil {
-		return "unknown"
-	}
-	if ip = ip.Unmap(); ip.IsLoopback() || ip.IsPrivate() {
-		list := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-		if behind, err := netip.ParseAddr(strings.TrimSpace(list[len(list)-1])); err == nil {
-			ip = behind
-		}
-	}
-	return network(ip)
-}
-
-// network is an IPv4 address, or the /64 an IPv6 peer can choose its address
-// from.
-func network(ip netip.Addr) string {
-	ip = ip.Unmap().WithZone("")
-	if ip.Is4() {
-		return ip.String()
-	}
-	prefix, err := ip.Prefix(64)
-	if err != nil {
-		return "unknown"
-	}
-	return prefix.String()
 }

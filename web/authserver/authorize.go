@@ -15,6 +15,7 @@ import (
 	"github.com/ory/fosite/token/jwt"
 
 	"distributed.ai/datacoop/internal/db"
+	"distributed.ai/datacoop/web/authserver/peer"
 )
 
 // maxQuery bounds an authorization request, which travels through the form.
@@ -186,7 +187,7 @@ func (s *Server) refuseLogin(w http.ResponseWriter, r *http.Request, query strin
 // logIn judges the typed name and password; view.status is 200 if they fit.
 func (s *Server) logIn(r *http.Request) (member account, view loginView) {
 	subject := strings.TrimSpace(r.PostForm.Get("account"))
-	counted := []count{ofAccount(subject), ofAddress(peer(r))}
+	counted := []count{ofAccount(subject), ofAddress(peer.Of(r))}
 	if _, known := s.accounts.find(subject); !known {
 		counted[0] = ofAccount("") // unknown names share one count, or they would fill the memory
 	}

@@ -81,6 +81,7 @@ import (
 	"github.com/ory/fosite"
 
 	"distributed.ai/datacoop/internal/db"
+	"distributed.ai/datacoop/web/authserver/held"
 	"distributed.ai/datacoop/web/authserver/passkey"
 )
 
@@ -143,6 +144,18 @@ type Admission struct {
 	// Admit makes a member of a new account, in the transaction that stores
 	// it, and uses the invitation up. Who holds a reserved subject brings none.
 	Admit func(tx *db.Tx, subject, name, invitation string) error
+	// Recovered ends what an account had opened before its passkeys were
+	// replaced, in the transaction that replaces them. Nil for nothing.
+	Recovered func(tx *db.Tx, subject string) error
+}
+
+// Holding is what this issuer keeps of one person.
+type Holding = held.Account
+
+// Held finds what is kept of a subject; found is false for who signs in
+// elsewhere.
+func (s *Server) Held(ctx context.Context, subject string) (h Holding, found bool, err error) {
+	return held.Of(ctx, s.db, subject)
 }
 
 // Lifetimes that no co-op needs to change: a code is exchanged by a redirect,

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"distributed.ai/datacoop/web/authserver/peer"
 )
 
 func testKeys(t testing.TB) keys {
@@ -133,7 +135,7 @@ func TestPeersAreCountedByNetwork(t *testing.T) {
 		{"127.0.0.1:80", "", "127.0.0.1"},
 	} {
 		r := &http.Request{RemoteAddr: c.remote, Header: http.Header{"X-Forwarded-For": {c.forwarded}}}
-		if got := peer(r); got != c.want {
+		if got := peer.Of(r); got != c.want {
 			t.Errorf("%q for %q counts as %q, want %q", c.remote, c.forwarded, got, c.want)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/internal/fault"
 	"distributed.ai/datacoop/web/authserver/passkey"
+	"distributed.ai/datacoop/web/authserver/peer"
 )
 
 // What the holder of a built-in account may read, beside what is wrong with
@@ -57,7 +58,7 @@ type proof struct {
 // asserted judges a passkey's answer to a page. Whoever asks is limited; an
 // error that is no fault is the storage's.
 func (s *Server) asserted(r *http.Request, f form) (p proof, err error) {
-	counted := ofAddress(peer(r))
+	counted := ofAddress(peer.Of(r))
 	if s.attempts.take(counted) > 0 {
 		return proof{}, errTooMany
 	}

@@ -6,6 +6,7 @@ import (
 
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/web/authserver/passkey"
+	"distributed.ai/datacoop/web/authserver/peer"
 )
 
 // serveRecover is for who has lost their passkey or their recovery code.
@@ -42,7 +43,7 @@ func (s *Server) recoverAccount(w http.ResponseWriter, r *http.Request) {
 	if _, ok := s.taken(w, r, pathRecover); !ok {
 		return
 	}
-	counted := []count{ofRecovery(peer(r)), ofAddress(peer(r))}
+	counted := []count{ofRecovery(peer.Of(r)), ofAddress(peer.Of(r))}
 	if s.attempts.take(counted...) > 0 {
 		s.showRecover(w, r, errTooMany)
 		return
@@ -78,6 +79,7 @@ func (s *Server) showRenew(w http.ResponseWriter, r *http.Request, h *holder, me
 
 // renewPasskey puts a new passkey in the place of all old ones, which whoever
 // found the lost one may hold, and a new recovery code in that of the old one.
+// What the old ones had opened ends with them.
 func (s *Server) renewPasskey(w http.ResponseWriter, r *http.Request) {
 	f, ok := s.taken(w, r, pathRenew)
 	if !ok {
@@ -94,7 +96,10 @@ func (s *Server) renewPasskey(w http.ResponseWriter, r *http.Request) {
 		if err != nil || refused != nil {
 			return err
 		}
-		return renew(tx, f, h, key, digest)
+		if err := renew(tx, f, h, key, digest); err != nil || s.admission.Recovered == nil {
+			return err
+		}
+		return s.admission.Recovered(tx, h.subject)
 	})
 	switch {
 	case err != nil:

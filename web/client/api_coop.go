@@ -29,7 +29,13 @@ func (c *Client) Proposal(ctx context.Context, id string) (Proposal, error) {
 	return rest.Get[Proposal](ctx, c.conn, "v1", "proposals", id)
 }
 
-// Impact replays a proposal on past decisions.
+// TryPolicy says what the gate says about a policy, and replays it on past
+// decisions, before anybody proposes it.
+func (c *Client) TryPolicy(ctx context.Context, policy string) (PolicyTrial, error) {
+	return rest.Post[PolicyTrial](ctx, c.conn, PolicyText{Policy: policy}, "v1", "proposals", "check")
+}
+
+// Impact is what the rehearsal of a proposal found, or how far it is.
 func (c *Client) Impact(ctx context.Context, id string) (Impact, error) {
 	return rest.Get[Impact](ctx, c.conn, "v1", "proposals", id, "impact")
 }
@@ -57,21 +63,6 @@ func (c *Client) Contributions(ctx context.Context) iter.Seq2[Contribution, erro
 // Review accepts and sizes another member's work, or declines it.
 func (c *Client) Review(ctx context.Context, contribution string, body ReviewBody) (Contribution, error) {
 	return rest.Post[Contribution](ctx, c.conn, body, "v1", "contributions", contribution, "reviews")
-}
-
-// Appeal contests a statement.
-func (c *Client) Appeal(ctx context.Context, draft AppealDraft) (Appeal, error) {
-	return rest.Post[Appeal](ctx, c.conn, draft, "v1", "appeals")
-}
-
-// Appeals walks the caller's appeals; for stewards of appeals, everybody's.
-func (c *Client) Appeals(ctx context.Context) iter.Seq2[Appeal, error] {
-	return rest.List[Appeal](ctx, c.conn, "v1", "appeals")
-}
-
-// DecideAppeal answers an appeal, as a steward of appeals.
-func (c *Client) DecideAppeal(ctx context.Context, id string, decision AppealDecision) (Appeal, error) {
-	return rest.Post[Appeal](ctx, c.conn, decision, "v1", "appeals", id, "decision")
 }
 
 // VetResearcher admits a researcher, as a steward of vetting. The client

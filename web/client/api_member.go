@@ -188,6 +188,28 @@ func (c *Client) ConsentReceipt(ctx context.Context, s Scope) ([]byte, error) {
 	return c.document(ctx, "application/ld+json, application/json", "v1", "me", "consents", s.kind, s.id, "receipt")
 }
 
+// PreviewConsent says what an answer would mean. Nothing is saved.
+func (c *Client) PreviewConsent(ctx context.Context, draft ConsentDraft) (ConsentPreview, error) {
+	draft.Terms = *draft.Terms.written()
+	return rest.Post[ConsentPreview](ctx, c.conn, draft, "v1", "me", "consents", "preview")
+}
+
+// FollowPool takes back the answer a dataset has of its own: its pool's counts.
+func (c *Client) FollowPool(ctx context.Context, dataset string) (ConsentRecord, error) {
+	return rest.Post[ConsentRecord](ctx, c.conn, nil, "v1", "me", "consents", "datasets", dataset, "as-pool")
+}
+
+// ConsentRecords lists every answer the caller ever gave, newest first.
+func (c *Client) ConsentRecords(ctx context.Context) (Page[ConsentRecord], error) {
+	return rest.Get[Page[ConsentRecord]](ctx, c.conn, "v1", "me", "consents", "records")
+}
+
+// RecordReceipt is the signed receipt of any answer the caller ever gave, byte for
+// byte.
+func (c *Client) RecordReceipt(ctx context.Context, record string) ([]byte, error) {
+	return c.document(ctx, "application/ld+json, application/json", "v1", "me", "consents", "records", record, "receipt")
+}
+
 // Questions is what the caller is and was asked about single requests.
 func (c *Client) Questions(ctx context.Context) (Page[Question], error) {
 	return rest.Get[Page[Question]](ctx, c.conn, "v1", "me", "questions")
@@ -201,6 +223,11 @@ func (c *Client) AnswerQuestion(ctx context.Context, request string, answer Ques
 // Reviews lists the requests that wait for a steward of vetting.
 func (c *Client) Reviews(ctx context.Context) (Page[AccessRequest], error) {
 	return rest.Get[Page[AccessRequest]](ctx, c.conn, "v1", "reviews")
+}
+
+// ReviewCase is what a steward of vetting is asked about one request.
+func (c *Client) ReviewCase(ctx context.Context, request string) (ReviewCase, error) {
+	return rest.Get[ReviewCase](ctx, c.conn, "v1", "reviews", request)
 }
 
 // ReviewRequest says what a steward of vetting found.

@@ -49,6 +49,7 @@ type Policy struct {
 	Access    string   `json:"access" doc:"The voted Rego file"`
 	Base      []Source `json:"base" doc:"Base law and kernel"`
 	Sentences []string `json:"sentences" doc:"The voted part in plain English"`
+	PolicyForm
 }
 
 // Source is one Rego file.
@@ -118,7 +119,23 @@ type Study struct {
 
 // RequestReview is what a steward says about a request that waits for one.
 type RequestReview struct {
-	Approve bool `json:"approve" doc:"Whether what the request states has been found to be so"`
+	Approve bool   `json:"approve" doc:"Whether what the request states has been found to be so"`
+	Reason  string `json:"reason,omitempty" maxLength:"2000" doc:"What was found; the researcher reads it"`
+}
+
+// ReviewCase is a request with what a steward is asked about it.
+type ReviewCase struct {
+	Request     AccessRequest `json:"request"`
+	Researcher  string        `json:"researcher"`
+	Kind        string        `json:"kind" doc:"Kind of organisation they were vetted as"`
+	Region      string        `json:"region"`
+	Institution string        `json:"institution,omitempty"`
+	Until       time.Time     `json:"until" doc:"When the request is decided without a word, which then counts as no"`
+	Judge       []ReasonCount `json:"judge" doc:"What the law wants a steward to look at, and for how many datasets"`
+	Other       []ReasonCount `json:"other" doc:"Why datasets are refused, or wait for somebody else"`
+	Open        bool          `json:"open" doc:"Whether a word of a steward is still waited for"`
+	Reviewed    string        `json:"reviewed" enum:",yes,no" doc:"What a steward said"`
+	Reason      string        `json:"reason,omitempty" doc:"What they found"`
 }
 
 // CheckResult is a dry run: nothing is recorded.
@@ -132,6 +149,7 @@ type CheckResult struct {
 	Yield     []PurposeYield `json:"yield" doc:"What other purposes would pass"`
 	Nearest   []Nearest      `json:"nearest" doc:"The nearest requests that would pass more, each decided; none that is about fewer members than the minimum group"`
 	Sentences []string       `json:"sentences"`
+	Warning   string         `json:"warning,omitempty" doc:"Set where the law in force cannot be asked of all datasets at once, so that each was decided by itself, and fewer changes were tried"`
 }
 
 // Nearest is the smallest change of a request that would pass more datasets,
@@ -179,6 +197,9 @@ type AccessRequest struct {
 	SubmittedAt   time.Time     `json:"submitted_at"`
 	ExpiresAt     *time.Time    `json:"expires_at,omitempty"`
 	Note          string        `json:"note,omitempty" doc:"Why it is closed, in a sentence"`
+	Warning       string        `json:"warning,omitempty" doc:"Set where the law could not be asked of all datasets at once, so that each was decided by itself"`
+	Reviewed      string        `json:"reviewed,omitempty" enum:",yes,no" doc:"What a steward said, where one was asked"`
+	Review        string        `json:"review,omitempty" doc:"What they found"`
 	Study         Study         `json:"study,omitzero" doc:"What the request says of its study"`
 }
 
@@ -225,4 +246,6 @@ type BankImport struct {
 	Known     int      `json:"known" doc:"Imported before; not counted again"`
 	Unmatched []string `json:"unmatched" doc:"References nobody was invoiced for"`
 	Received  int64    `json:"received" doc:"Matched, in minor units"`
+	PaidOut   int64    `json:"paid_out" doc:"Payouts that the bank has carried out"`
+	Returned  int64    `json:"returned" doc:"Payouts that the bank sent back; their members are owed them again"`
 }

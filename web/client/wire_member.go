@@ -80,7 +80,13 @@ type Question struct {
 	Dataset    string     `json:"dataset"`
 	Title      string     `json:"title" doc:"What the data are wanted for, in the researcher's words"`
 	Researcher string     `json:"researcher"`
+	Kind       string     `json:"kind" doc:"Kind of organisation they were vetted as"`
+	Region     string     `json:"region" doc:"Their country"`
+	DUO        string     `json:"duo"`
+	DPV        string     `json:"dpv"`
 	Answer     string     `json:"answer" enum:",yes,no" doc:"Empty until answered"`
+	Open       bool       `json:"open" doc:"Whether the request still waits for answers"`
+	Until      *time.Time `json:"until,omitempty" doc:"When the request is decided without one, which then counts as no"`
 	AskedAt    time.Time  `json:"asked_at"`
 	AnsweredAt *time.Time `json:"answered_at,omitempty"`
 }
@@ -97,17 +103,47 @@ type QuestionAnswer struct {
 	Answer  string `json:"answer" enum:"yes,no"`
 }
 
-// ConsentRecord is a member's standing answer for a pool or one dataset.
+// ConsentRecord is a member's standing answer for a pool or one dataset; for a
+// pool they have not answered for, what holds until they do.
 type ConsentRecord struct {
-	ID          string     `json:"id"`
+	ID          string     `json:"id" doc:"Empty while there is no answer"`
 	Pool        string     `json:"pool,omitempty"`
 	Dataset     string     `json:"dataset,omitempty"`
-	State       string     `json:"state" enum:"given,refused,withdrawn,expired"`
+	State       string     `json:"state" enum:"unanswered,given,refused,withdrawn,expired,as-pool" doc:"as-pool: the dataset's own answer was taken back, and the pool's counts"`
 	Terms       Terms      `json:"terms"`
 	Sentences   []string   `json:"sentences" doc:"The same in plain words"`
-	CreatedAt   time.Time  `json:"created_at"`
+	CreatedAt   time.Time  `json:"created_at,omitzero"`
 	ExpiresAt   *time.Time `json:"expires_at,omitempty"`
 	WithdrawnAt *time.Time `json:"withdrawn_at,omitempty"`
+
+	Default *ConsentDefault `json:"default,omitempty" doc:"Only while there is no answer: what the charter lets one start from"`
+}
+
+// Unanswered is the state of a pool that the member has not answered for.
+const Unanswered = "unanswered"
+
+// ConsentDefault is what holds in a pool before a member has answered. Either way
+// every request is refused; it is no answer and never becomes one.
+type ConsentDefault struct {
+	Answer     string   `json:"answer" enum:"refuse,ask" doc:"ask: the member is told about requests and asked for an answer"`
+	Days       int64    `json:"days" doc:"What an answer starts from: how long it holds; 0 means until withdrawn"`
+	KeepMonths int64    `json:"keep_months" doc:"What an answer starts from: how long copies may be kept; 0 means as long as base law allows"`
+	Conditions []string `json:"conditions" doc:"What an answer starts from: DUO modifiers"`
+}
+
+// ConsentDraft is an answer to look at before it is given.
+type ConsentDraft struct {
+	Pool    string `json:"pool,omitempty" maxLength:"64" doc:"Pool it would be for; what researchers pay there is compared"`
+	Dataset string `json:"dataset,omitempty" maxLength:"36" doc:"One of my datasets instead"`
+	Terms   Terms  `json:"terms"`
+}
+
+// ConsentPreview says what an answer would mean. Nothing is saved.
+type ConsentPreview struct {
+	Sentences []string `json:"sentences" doc:"All of it, in plain words"`
+	Allows    []string `json:"allows" doc:"Those that say what is allowed, and on which conditions"`
+	Refuses   []string `json:"refuses" doc:"Those that say what is refused"`
+	Warnings  []string `json:"warnings" doc:"What would let nothing through as things are"`
 }
 
 // Profile says of a dataset what may be known without opening it.
@@ -186,8 +222,14 @@ type Use struct {
 	Title      string    `json:"title" doc:"What for, in the researcher's words"`
 	DUO        string    `json:"duo"`
 	DPV        string    `json:"dpv"`
-	Revision   string    `json:"revision" doc:"Policy revision that decided"`
+	Revision   string    `json:"revision" doc:"Policy revision that decided; read it at /v1/policies/{revision}"`
 	Reasons    []Reason  `json:"reasons"`
+
+	Kind        string   `json:"kind" doc:"Kind of organisation they were vetted as"`
+	Region      string   `json:"region" doc:"Their country"`
+	NeedsReview bool     `json:"needs_review" doc:"Refused as long as the people who are asked have not said yes"`
+	Obligations []string `json:"obligations" doc:"What whoever gets the data has accepted to do"`
+	Rules       []string `json:"rules" doc:"The rules of law that fired, by their stable names, such as access.forbid.coop-requester-unvetted, of an approval or a delivery; a request is decided for all datasets together, by kinds of answers, and names none"`
 }
 
 // Reason is why: a stable code, the layer it comes from and a plain sentence.

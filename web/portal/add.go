@@ -10,6 +10,7 @@ import (
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/marketplace"
 	"distributed.ai/datacoop/web/islands"
+	"distributed.ai/datacoop/web/portal/consenting"
 )
 
 // addPool is a pool that data can be added to, with what the member's answer
@@ -17,6 +18,7 @@ import (
 type addPool struct {
 	marketplace.PoolView
 	Standing []string
+	Default  []string // what holds without one
 }
 
 // add is the page that adds data. Reading, reducing and encrypting happen in
@@ -30,9 +32,12 @@ func (p *Portal) add(v *visit) error {
 	page := struct {
 		Folder, BaseURL string
 		Pools           []addPool
-		Choices         choices
+		Choices         consenting.Choices
 		Price           coop.Money // the page fills it in once it knows the pool
-	}{islands.Folder(), p.BaseURL, nil, choicesWith("0", ""), 0}
+	}{Folder: islands.Folder(), BaseURL: p.BaseURL}
+	if page.Choices, err = p.choices(v.ctx(), nil); err != nil {
+		return err
+	}
 	for _, pool := range pools {
 		s, err := p.standing(v.ctx(), v.me.ID, pool.ID, "")
 		if err != nil {
@@ -41,7 +46,7 @@ func (p *Portal) add(v *visit) error {
 		if !s.Found || s.Record.State != consent.StateGiven && s.Record.State != consent.StateRefused {
 			s.Sentences = nil
 		}
-		page.Pools = append(page.Pools, addPool{pool, s.Sentences})
+		page.Pools = append(page.Pools, addPool{pool, s.Sentences, s.Default})
 	}
 	v.w.Header().Set("Content-Security-Policy", islands.PagePolicy)
 	return v.show("add", page)
@@ -70,7 +75,7 @@ func (p *Portal) addTerms(v *visit) error {
 	if !ok {
 		return errNotHere
 	}
-	t, err := p.terms(v)
+	t, err := consenting.Read(v.form, p.Charter.Currency)
 	if err == nil {
 		err = t.Validate()
 	}

@@ -7,6 +7,7 @@ import (
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/fault"
 	"distributed.ai/datacoop/marketplace"
+	"distributed.ai/datacoop/web/portal/words"
 )
 
 // due is a granted request that waits for the member's own key.
@@ -36,7 +37,7 @@ func (p *Portal) approvals(v *visit) error {
 	out := make([]due, 0, len(list))
 	for _, a := range list {
 		sum := sha256.Sum256([]byte(a.Recipient))
-		out = append(out, due{a, p.poolTitle(a.Pool), left(p.Clock().UnixMilli(), a.ExpiresAt), hex.EncodeToString(sum[:])})
+		out = append(out, due{a, p.poolTitle(a.Pool), words.Left(p.Clock().UnixMilli(), a.ExpiresAt), hex.EncodeToString(sum[:])})
 	}
 	return v.show("approvals", struct {
 		Due    []due

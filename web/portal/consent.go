@@ -2,11 +2,15 @@ package portal
 
 import (
 	"context"
+	"errors"
+	"net/url"
 	"slices"
 
 	"distributed.ai/datacoop/consent"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/fault"
+	"distributed.ai/datacoop/web/portal/consenting"
+	"distributed.ai/datacoop/web/portal/words"
 )
 
 // standing is the answer that governs a pool or a dataset now.
@@ -16,7 +20,8 @@ type standing struct {
 	Own       bool // the dataset has an answer of its own
 	Stopped   bool // a later no for the whole pool counts as well
 	Sentences []string
-	Receipt   string // where the signed receipt is
+	Receipt   string   // where the signed receipt is
+	Default   []string // what holds while there is no answer, in sentences
 }
 
 // Given reports whether something is allowed at all.
@@ -43,9 +48,21 @@ func (p *Portal) standing(ctx context.Context, m coop.MemberID, pool coop.PoolID
 		}
 	}
 	if s.Found {
-		s.Sentences = s.Record.Sentences(p.Charter.Currency)
+		s.Sentences = s.Record.Terms.Sentences(p.Charter.Currency)
+	} else {
+		s.Default = p.Charter.Default(pool).Sentences()
 	}
 	return s, nil
+}
+
+// choices are what the form about an answer offers.
+func (p *Portal) choices(ctx context.Context, typed url.Values) (consenting.Choices, error) {
+	vetted, err := p.Market.Researchers(ctx)
+	users := make([]coop.Term, 0, len(vetted))
+	for _, r := range vetted {
+		users = append(users, coop.Term{Code: string(r.ID), Plain: r.Name + " (" + words.LabelOf(coop.RequesterKinds(), r.Kind) + ", " + r.Region + ")"})
+	}
+	return consenting.Offer(typed, users), err
 }
 
 // answered is one pool on the list of answers.
@@ -137,15 +154,34 @@ func (p *Portal) answerForm(v *visit, s scope) error {
 	if err != nil {
 		return err
 	}
-	if v.form == nil {
-		v.form = p.typed(now)
+	if v.form == nil && now.Found {
+		v.form = consenting.Fill(now.Record.Terms, p.Charter.Currency)
+	} else if v.form == nil {
+		v.form = consenting.Start(p.Charter.Default(s.Pool.ID))
+	}
+	offer, err := p.choices(v.ctx(), v.form)
+	if err != nil {
+		return err
+	}
+	earlier, err := p.earlier(v.ctx(), v.me.ID, s)
+	if err != nil {
+		return err
 	}
 	return v.show("consent", struct {
 		Scope    scope
 		Standing standing
-		Choices  choices
+		Choices  consenting.Choices
 		Price    coop.Money // that researchers pay
-	}{s, now, choicesWith(v.form.Get("days"), v.form.Get("keep")), s.Pool.Price})
+		Earlier  []consent.Record
+	}{s, now, offer, s.Pool.Price, earlier})
+}
+
+// earlier lists what the member answered before about the same, newest first.
+func (p *Portal) earlier(ctx context.Context, m coop.MemberID, s scope) ([]consent.Record, error) {
+	all, err := p.Consent.History(ctx, m)
+	all = slices.DeleteFunc(all, func(r consent.Record) bool { return r.Pool != s.Pool.ID || r.Dataset != s.Dataset })
+	slices.Reverse(all)
+	return all, err
 }
 
 func (p *Portal) poolAnswer(v *visit) error {
@@ -170,7 +206,7 @@ func (p *Portal) putAnswer(v *visit, s scope) error {
 	if v.form.Get("step") == "change" {
 		return form(v)
 	}
-	t, err := p.terms(v)
+	t, err := consenting.Read(v.form, p.Charter.Currency)
 	if err == nil {
 		err = t.Validate()
 	}
@@ -188,7 +224,7 @@ func (p *Portal) putAnswer(v *visit, s scope) error {
 	if err != nil {
 		return v.again(err, form)
 	}
-	return v.done(s.Back, note{Title: "Your answer is saved", Text: "It counts from the next request on. Your signed receipt is on this page."})
+	return v.done(s.Back, note{Title: "Your answer is saved", Text: "It counts from the next request on. Your signed receipt is on this page, and you can change or withdraw your answer at any time."})
 }
 
 // check shows an answer in sentences before it counts.
@@ -199,12 +235,56 @@ func (p *Portal) check(v *visit, s scope, t consent.Terms) error {
 			fields[name] = values
 		}
 	}
-	return v.show("check", struct {
+	offer, err := p.choices(v.ctx(), v.form)
+	if err != nil {
+		return err
+	}
+	page := struct {
+		Scope           scope
+		Allows, Refuses []string
+		Named           []string // researchers, where the answer is for named ones
+		Fields          map[string][]string
+		Unpaid          bool
+	}{Scope: s, Fields: fields, Unpaid: t.MinPrice > s.Pool.Price}
+	page.Allows, page.Refuses = consent.Split(t.Sentences(p.Charter.Currency))
+	for _, id := range t.Users {
+		page.Named = append(page.Named, coop.Label(offer.Users, id))
+	}
+	return v.show("check", page)
+}
+
+// asPoolForm says what taking a dataset's own answer back would mean.
+func (p *Portal) asPoolForm(v *visit) error {
+	s, err := p.datasetScope(v)
+	if err != nil {
+		return err
+	}
+	own, err := p.standing(v.ctx(), v.me.ID, s.Pool.ID, s.Dataset)
+	if err != nil {
+		return err
+	}
+	if !own.Own {
+		return consent.ErrAsPool
+	}
+	pool, err := p.standing(v.ctx(), v.me.ID, s.Pool.ID, "")
+	if err != nil {
+		return err
+	}
+	return v.show("aspool", struct {
 		Scope     scope
-		Sentences []string
-		Fields    map[string][]string
-		Unpaid    bool
-	}{s, t.Sentences(p.Charter.Currency), fields, t.MinPrice > s.Pool.Price})
+		Own, Pool standing
+	}{s, own, pool})
+}
+
+func (p *Portal) asPool(v *visit) error {
+	s, err := p.datasetScope(v)
+	if err == nil {
+		_, err = p.Consent.FollowPool(v.action(), v.me.ID, s.Dataset)
+	}
+	if err != nil && !errors.Is(err, consent.ErrAsPool) { // sent twice: what was asked for is so already
+		return err
+	}
+	return v.done(s.Back, note{Title: "This dataset follows the pool again", Text: "Your answer for the whole pool counts for it from the next request on."})
 }
 
 func (p *Portal) poolWithdraw(v *visit) error {
@@ -229,5 +309,5 @@ func (v *visit) withdrawn(err error, s scope) error {
 	case err != nil:
 		return err
 	}
-	return v.done(s.Back, note{Title: "Your consent is withdrawn", Text: "From the next request on nobody gets " + s.What() + ". You can allow it again at any time."})
+	return v.done(s.Back, note{Title: "Your consent is withdrawn", Text: "Nobody gets " + s.What() + " any more, from the next file on. It is still here, encrypted: to have it destroyed, revoke it. You can allow it again at any time. Your signed receipt is on this page."})
 }

@@ -9,6 +9,7 @@ import (
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/fault"
 	"distributed.ai/datacoop/vault"
+	"distributed.ai/datacoop/web/portal/feed"
 )
 
 // owned is one of the member's datasets with what came of it.
@@ -80,6 +81,7 @@ func (p *Portal) whoUsed(ctx context.Context, m coop.MemberID, list []owned) err
 	err := p.decisions(ctx, m, func(d consent.Decision) bool {
 		switch s, ok := all[d.Dataset]; {
 		case !ok:
+		case d.NeedsReview: // nothing is said yet
 		case !d.Allow:
 			s.refused[d.Request] = true
 		case d.Stage == consent.StageDelivery:
@@ -98,7 +100,7 @@ func (p *Portal) whoUsed(ctx context.Context, m coop.MemberID, list []owned) err
 			if err != nil {
 				return err
 			}
-			names[a.Who] = true
+			names[a.Who.Name] = true
 		}
 		list[i].Requests, list[i].Refusals = len(all[d.ID].read), len(all[d.ID].refused)
 		list[i].Researchers = slices.Sorted(maps.Keys(names))
@@ -146,7 +148,7 @@ func (p *Portal) dataset(v *visit) error {
 	page := struct {
 		Dataset  owned
 		Standing standing
-		Uses     []use
+		Uses     []feed.Use
 		More     bool
 		Receipt  *vault.Receipt
 	}{one[0], answer, uses, more, nil}

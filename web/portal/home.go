@@ -8,6 +8,8 @@ import (
 	"distributed.ai/datacoop/consent"
 	"distributed.ai/datacoop/governance"
 	"distributed.ai/datacoop/internal/coop"
+	"distributed.ai/datacoop/marketplace"
+	"distributed.ai/datacoop/policies"
 	"distributed.ai/datacoop/vault"
 )
 
@@ -22,6 +24,20 @@ type overview struct {
 	Earned   coop.Money
 	Ballots  []ballotDue
 	Waiting  int // granted requests that wait for the member's own key
+	Asked    []asked
+	Panels   int                        // panels that wait for the member's answer
+	Models   []marketplace.AdoptionVote // votes on periods' models that wait for the member
+	Reviews  int                        // requests that wait for a steward, if the member is one
+	Disputed int                        // disputes about the member's data that wait for their answer
+	Cases    int                        // disputes that wait for a steward, if the member is one
+	Silent   []silent                   // pools asked for without an answer, where the charter asks for one
+}
+
+// silent is a pool that the member shares in and has not answered for, with how
+// many requests were refused for that.
+type silent struct {
+	coop.Pool
+	Requests int
 }
 
 // task is one first step.
@@ -50,10 +66,29 @@ func (p *Portal) overview(v *visit) error {
 		}
 		o.Earned += d.Earned
 	}
-	if o.Uses, o.Refusals, err = p.recent(v.ctx(), v.me.ID); err != nil {
+	if o.Uses, o.Refusals, o.Silent, err = p.recent(v.ctx(), v.me.ID); err != nil {
+		return err
+	}
+	if o.Asked, _, err = p.asked(v.ctx(), v.me.ID); err != nil {
+		return err
+	}
+	if slices.Contains(v.me.Offices, coop.Vetting) {
+		list, err := p.Market.ToReview(v.ctx(), v.me.ID)
+		if err != nil {
+			return err
+		}
+		o.Reviews = len(list)
+	}
+	if o.Disputed, o.Cases, err = p.disputed(v); err != nil {
 		return err
 	}
 	if o.Waiting, err = p.Market.Waiting(v.ctx(), v.me.ID); err != nil {
+		return err
+	}
+	if o.Panels, err = p.Market.PanelsWaiting(v.ctx(), v.me.ID); err != nil {
+		return err
+	}
+	if o.Models, err = p.Market.AdoptionDue(v.ctx(), v.me.ID); err != nil {
 		return err
 	}
 	if o.Ballots, err = p.ballotsDue(v.ctx(), v.me.ID); err != nil {
@@ -83,22 +118,56 @@ func (p *Portal) tasks(v *visit, uploaded bool) ([]task, error) {
 }
 
 // recent counts requests of the last thirty days that read the member's data,
-// and those that were refused some of it.
-func (p *Portal) recent(ctx context.Context, m coop.MemberID) (uses, refusals int, err error) {
+// and those that were refused some of it; and, where the charter asks for an
+// answer, those that were refused because there was none.
+func (p *Portal) recent(ctx context.Context, m coop.MemberID) (uses, refusals int, without []silent, err error) {
 	since := p.Clock().Add(-recent).UnixMilli()
 	read, refused := map[coop.RequestID]bool{}, map[coop.RequestID]bool{}
+	unanswered := map[coop.PoolID]map[coop.RequestID]bool{}
 	err = p.decisions(ctx, m, func(d consent.Decision) bool {
 		switch {
 		case d.At < since:
 			return false
+		case d.NeedsReview: // nothing is said yet
 		case !d.Allow:
 			refused[d.Request] = true
+			if slices.ContainsFunc(d.Reasons, func(r policies.Reason) bool { return r.Code == noConsent }) {
+				if unanswered[d.Pool] == nil {
+					unanswered[d.Pool] = map[coop.RequestID]bool{}
+				}
+				unanswered[d.Pool][d.Request] = true
+			}
 		case d.Stage == consent.StageDelivery:
 			read[d.Request] = true
 		}
 		return true
 	})
-	return len(read), len(refused), err
+	if err != nil {
+		return 0, 0, nil, err
+	}
+	without, err = p.silent(ctx, m, unanswered)
+	return len(read), len(refused), without, err
+}
+
+// noConsent is law's reason where a member has said nothing.
+const noConsent = "no-consent"
+
+// silent lists the pools that were asked for in which the member has still said
+// nothing and the charter has them asked.
+func (p *Portal) silent(ctx context.Context, m coop.MemberID, asked map[coop.PoolID]map[coop.RequestID]bool) (out []silent, err error) {
+	for _, pool := range p.Charter.Pools {
+		if len(asked[pool.ID]) == 0 || p.Charter.Default(pool.ID).Answer != coop.DefaultAsk {
+			continue
+		}
+		_, found, err := p.Consent.Pool(ctx, m, pool.ID)
+		if err != nil {
+			return nil, err
+		}
+		if !found {
+			out = append(out, silent{pool, len(asked[pool.ID])})
+		}
+	}
+	return out, nil
 }
 
 func (p *Portal) ballotsDue(ctx context.Context, m coop.MemberID) ([]ballotDue, error) {

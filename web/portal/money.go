@@ -4,9 +4,8 @@ import (
 	"strings"
 
 	"distributed.ai/datacoop/internal/coop"
-	"distributed.ai/datacoop/internal/fault"
 	"distributed.ai/datacoop/marketplace"
-	"distributed.ai/datacoop/marketplace/appraisal"
+	"distributed.ai/datacoop/web/portal/hearings"
 )
 
 // myPeriod is a period with the member's part of it.
@@ -31,12 +30,29 @@ func (p *Portal) money(v *visit) error {
 	if err != nil {
 		return err
 	}
+	owed, err := p.Market.Owed(v.ctx(), v.me.ID)
+	if err != nil {
+		return err
+	}
+	patronage, err := p.Market.Patronage(v.ctx(), v.me.ID)
+	if err != nil {
+		return err
+	}
+	soFar, err := p.Market.SoFar(v.ctx(), v.me.ID)
+	if err != nil {
+		return err
+	}
 	page := struct {
-		Periods []myPeriod
-		Account marketplace.PayoutAccount
-		Settled coop.Money
-		Coming  coop.Money
-	}{Account: account}
+		Periods   []myPeriod
+		Account   marketplace.PayoutAccount
+		Settled   coop.Money
+		Coming    coop.Money
+		Owed      coop.Money
+		SoFar     coop.Money // revenue of the running period
+		Patronage any
+		About     string
+		Year      int
+	}{Account: account, Owed: owed, SoFar: coop.Money(soFar / 1000), Patronage: patronage, About: marketplace.PatronageText, Year: p.Clock().UTC().Year()}
 	for _, one := range periods {
 		page.Periods = append(page.Periods, partOf(one, mine))
 	}
@@ -63,34 +79,15 @@ func partOf(p marketplace.Period, mine []marketplace.MemberStatement) myPeriod {
 // statement is one period: the member's amount, why it is that much, and where
 // all the money went.
 func (p *Portal) statement(v *visit) error {
-	pub, err := p.Market.Statement(v.ctx(), coop.PeriodID(v.id()))
+	page, err := p.rooms().Statement(v.ctx(), v.me.ID, coop.PeriodID(v.id()))
 	if err != nil {
 		return err
 	}
-	page := struct {
-		Period    marketplace.Period
-		Statement appraisal.Statement
-		Mine      *marketplace.Share
-		Appeal    *marketplace.Appeal
-		Contest   bool
-		Titles    map[string]string // of what lines refer to
-	}{Period: pub.Period, Statement: pub.Statement, Titles: map[string]string{}}
-	mine, err := p.Market.MemberStatement(v.ctx(), v.me.ID, pub.Period.ID)
-	if err == nil {
-		page.Mine = &mine.Share
-		if page.Titles, err = p.evidence(v, mine.Share); err != nil {
-			return err
-		}
-	} else if fault.KindOf(err) != fault.NotFound {
-		return err
-	}
-	if page.Appeal, err = p.ownAppeal(v, pub.Period.ID); err != nil {
-		return err
-	}
-	answered := page.Appeal == nil || page.Appeal.State == marketplace.AppealUpheld
-	page.Contest = answered && pub.Period.State == marketplace.PeriodClosed &&
-		p.Clock().UnixMilli() < pub.Period.ChallengeEndsAt
 	return v.show("statement", page)
+}
+
+func (p *Portal) rooms() hearings.Rooms {
+	return hearings.Rooms{Market: p.Market, Governance: p.Governance, Vault: p.Vault, PoolTitle: p.poolTitle, Clock: p.Clock}
 }
 
 // bundle is what a statement is recomputed from, byte for byte.
@@ -102,52 +99,28 @@ func (p *Portal) bundle(v *visit) error {
 	return v.download("application/json", "statement-"+string(pub.Period.ID)+".json", pub.Bundle)
 }
 
-// evidence says in words what the lines of a share refer to.
-func (p *Portal) evidence(v *visit, s marketplace.Share) (map[string]string, error) {
-	out := map[string]string{}
-	list, err := p.Vault.Mine(v.ctx(), v.me.ID)
+// appealsRecord is what became of the appeals, to be computed again.
+func (p *Portal) appealsRecord(v *visit) error {
+	text, err := p.Market.Record(v.ctx(), coop.PeriodID(v.id()))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	for _, d := range list {
-		out[string(d.ID)] = p.poolTitle(d.Pool)
-	}
-	for _, line := range s.Lines {
-		if line.Kind != "work" || !coop.ValidID(line.Ref) {
-			continue
-		}
-		c, err := p.Governance.Contribution(v.ctx(), coop.ContributionID(line.Ref))
-		if err == nil {
-			out[line.Ref] = c.Title
-		} else if fault.KindOf(err) != fault.NotFound {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-// ownAppeal is the member's latest appeal against a statement, if any.
-func (p *Portal) ownAppeal(v *visit, id coop.PeriodID) (*marketplace.Appeal, error) {
-	list, err := p.Market.Appeals(v.ctx(), v.me.ID)
-	if err != nil {
-		return nil, err
-	}
-	var out *marketplace.Appeal
-	for i, a := range list {
-		if a.Member == v.me.ID && a.Period == id && (out == nil || a.OpenedAt > out.OpenedAt) {
-			out = &list[i]
-		}
-	}
-	return out, nil
+	return v.download("application/json", "appeals-"+v.id()+".json", text)
 }
 
 func (p *Portal) appeal(v *visit) error {
-	a, err := p.Market.Appeal(v.action(), v.me.ID, coop.PeriodID(v.id()), v.text("text"))
+	var lines []marketplace.AppealLine
+	n := note{Title: "Your appeal is in", Text: "The period is not settled before a steward has answered you. You read the answer on this page."}
+	if about := v.form.Get("line"); about != "" {
+		lines = append(lines, hearings.Line(about))
+		n.Text = "Members are drawn by lot to look at it, without your name. The period is not settled before they have. You read the outcome on this page."
+	}
+	a, err := p.Market.Appeal(v.action(), v.me.ID, coop.PeriodID(v.id()), v.text("text"), lines...)
 	if err != nil {
 		return v.again(err, p.statement)
 	}
-	return v.done("/money/"+string(a.Period), note{Title: "Your appeal is in",
-		Text: "The period is not settled before a steward has answered you. You read the answer on this page.", Ref: a.ID})
+	n.Ref = a.ID
+	return v.done("/money/"+string(a.Period), n)
 }
 
 func (p *Portal) account(v *visit) error {

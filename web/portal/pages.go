@@ -14,6 +14,8 @@ import (
 
 	"distributed.ai/datacoop/governance"
 	"distributed.ai/datacoop/internal/coop"
+	"distributed.ai/datacoop/web/portal/static"
+	"distributed.ai/datacoop/web/portal/words"
 )
 
 //go:embed templates/*.html
@@ -24,13 +26,13 @@ var templates embed.FS
 // server's memory would be frames if all were parsed at once.
 type Pages struct {
 	set    map[string]func() (*template.Template, error)
-	assets assets
+	assets static.Files
 }
 
 // Parse reads the embedded frame and files. An error means that the program
 // was built wrong.
 func Parse() (*Pages, error) {
-	files, err := readAssets()
+	files, err := static.Read()
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +40,7 @@ func Parse() (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	frame, err := template.New("frame").Funcs(words).ParseFS(templates, "templates/_*.html")
+	frame, err := template.New("frame").Funcs(words.Funcs).ParseFS(templates, "templates/_*.html")
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +102,7 @@ func (f form) All(field string) []string {
 }
 
 // Any reports whether one of the fields says something.
-func (f form) Any(fields []string) bool {
+func (f form) Any(fields ...string) bool {
 	return slices.ContainsFunc(fields, func(field string) bool { return len(f.All(field)) > 0 })
 }
 
@@ -145,7 +147,7 @@ func (v *visit) write(status int, page string, data any) error {
 	}
 	var out bytes.Buffer
 	err = t.ExecuteTemplate(&out, "frame", view{
-		Coop: v.portal.Charter, Currency: v.portal.Charter.Currency, Assets: v.portal.pages.assets.folder,
+		Coop: v.portal.Charter, Currency: v.portal.Charter.Currency, Assets: v.portal.pages.assets.Folder,
 		Me: v.me, Path: v.r.URL.Path, Paused: v.paused, Note: v.noted(), Trouble: v.trouble,
 		Form: form(v.form), Key: newKey(), Data: data,
 	})

@@ -72,6 +72,8 @@ type Hall struct {
 	Tokens    func(ctx context.Context) ([]Token, error)
 	MakeToken func(ctx context.Context, label string, hours int) (Token, error)
 	DropToken func(ctx context.Context, id string) error
+	// EndSessions signs ctx's member out of every browser.
+	EndSessions func(ctx context.Context) error
 	// Invitation is the link that an invitation's code is sent as.
 	Invitation func(code string) string
 	// Issue makes OAuth 2 client credentials, the same ones every time.
@@ -87,13 +89,12 @@ type Token struct {
 // Portal answers pages. It is safe for concurrent use.
 type Portal struct {
 	Config
-	pages   *Pages
-	impacts *impacts
+	pages *Pages
 }
 
 // New makes a portal of parsed pages.
 func New(pages *Pages, c Config) *Portal {
-	return &Portal{Config: c, pages: pages, impacts: &impacts{kept: map[coop.ProposalID]replayed{}}}
+	return &Portal{Config: c, pages: pages}
 }
 
 // Route is one address of the portal. Path is in the syntax of [http.ServeMux].
@@ -153,6 +154,8 @@ func (p *Portal) home() []route {
 		{"GET", "/data/{id}/consent", member, p.datasetForm},
 		{"POST", "/data/{id}/consent", member, p.datasetAnswer},
 		{"POST", "/data/{id}/withdraw", member, p.datasetWithdraw},
+		{"GET", "/data/{id}/as-pool", member, p.asPoolForm},
+		{"POST", "/data/{id}/as-pool", member, p.asPool},
 		{"GET", "/data/{id}/revoke", member, p.revokeForm},
 		{"POST", "/data/{id}/revoke", member, p.revoke},
 		{"GET", "/data/{id}/receipt", member, p.receipt},
@@ -165,6 +168,9 @@ func (p *Portal) home() []route {
 		{"POST", "/consent/{id}", member, p.poolAnswer},
 		{"POST", "/consent/{id}/withdraw", member, p.poolWithdraw},
 		{"GET", "/uses", member, p.uses},
+		{"GET", "/uses/{id}", member, p.use},
+		{"GET", "/uses.csv", member, p.usesTable},
+		{"GET", "/law/{id}", member, p.pastLaw},
 		{"POST", "/pause", member, p.pause},
 		{"POST", "/resume", member, p.resume},
 		{"GET", "/money", member, p.money},
@@ -173,11 +179,22 @@ func (p *Portal) home() []route {
 		{"GET", "/money/{id}", member, p.statement},
 		{"POST", "/money/{id}", member, p.appeal},
 		{"GET", "/money/{id}/bundle", member, p.bundle},
+		{"POST", "/money/gift", member, p.gift},
+		{"GET", "/years/{id}", member, p.year},
+		{"GET", "/years/{id}/statement.csv", member, p.yearTable},
+		{"GET", "/disputes", member, p.disputes},
+		{"POST", "/disputes/{id}", member, p.answerDispute},
+		{"GET", "/money/{id}/appeals", member, p.appealsRecord},
+		{"POST", "/money/{id}/panel", member, p.escalate},
+		{"POST", "/money/{id}/vote", member, p.adopt},
+		{"GET", "/panels", member, p.panels},
+		{"POST", "/panels/{id}", member, p.answerPanel},
 		{"GET", "/invite", member, p.inviteForm},
 		{"POST", "/invite", member, p.invite},
 		{"GET", "/tokens", member, p.tokens},
 		{"POST", "/tokens", member, p.makeToken},
 		{"POST", "/tokens/{id}/drop", member, p.dropToken},
+		{"POST", "/tokens/sign-out", member, p.signOut},
 	}
 }
 
@@ -200,12 +217,17 @@ func (p *Portal) office() []route {
 	return []route{
 		{"GET", "/steward/vetting", vetting, p.vetting},
 		{"POST", "/steward/vetting", vetting, p.vet},
+		{"GET", "/steward/vetting/requests", vetting, p.reviews},
+		{"GET", "/steward/vetting/requests/{id}", vetting, p.reviewCase},
+		{"POST", "/steward/vetting/requests/{id}", vetting, p.sayReview},
 		{"GET", "/steward/treasury", treasury, p.treasury},
 		{"POST", "/steward/treasury", treasury, p.importStatement},
 		{"POST", "/steward/periods/{id}/{step}", treasury, p.step},
 		{"GET", "/steward/periods/{id}/payout.xml", treasury, p.payoutFile},
 		{"GET", "/steward/appeals", appeals, p.appeals},
 		{"POST", "/steward/appeals/{id}", appeals, p.decideAppeal},
+		{"GET", "/steward/disputes", appeals, p.cases},
+		{"POST", "/steward/disputes/{id}", appeals, p.judge},
 	}
 }
 

@@ -3,6 +3,7 @@ package portal
 import (
 	"distributed.ai/datacoop/governance"
 	"distributed.ai/datacoop/policies"
+	"distributed.ai/datacoop/policies/document"
 )
 
 // rehearsal is what the gate says about a policy before it is proposed.
@@ -24,7 +25,9 @@ func (p *Portal) proposing(v *visit, r *rehearsal) error {
 		Policy     string
 		Rehearsal  *rehearsal
 		Vocabulary []policies.Leaf
-	}{before, r, policies.Vocabulary()})
+		Subjects   []document.Subject
+		Duties     []document.Duty
+	}{before, r, policies.Vocabulary(), document.Subjects(), document.Duties()})
 }
 
 // propose tries a policy at the gate, and puts it to the vote if asked to.
@@ -50,5 +53,5 @@ func (p *Portal) propose(v *visit) error {
 		return v.again(err, p.proposeForm)
 	}
 	return v.done("/votes/"+string(o.ID), note{Title: "Your proposal is before the members",
-		Text: "Everybody who is a member now can vote on it.", Ref: string(o.ID)})
+		Text: "It is tried on past requests first. Then everybody who is a member now can vote on it.", Ref: string(o.ID)})
 }

@@ -3,11 +3,12 @@ package portal
 import (
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/marketplace"
+	"distributed.ai/datacoop/policies/document"
+	"distributed.ai/datacoop/web/portal/words"
 )
 
 // law is what the members' vote says now, for everybody.
@@ -22,7 +23,7 @@ func (p *Portal) law() law {
 	if rev == nil {
 		return law{Sentences: []string{"No law can be read just now, so every request is refused."}}
 	}
-	return law{rev.Sentences(), rev.Hash(), string(rev.Source())}
+	return law{document.Sentences(rev.Source(), rev.Sentences(), p.Charter.Currency), rev.Hash(), string(rev.Source())}
 }
 
 // front is the first page: what the co-op is, or for a member where they stand.
@@ -81,19 +82,8 @@ func (p *Portal) securityText(v *visit) error {
 	v.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	expires := time.Now().UTC().Add(securityLifetime).Truncate(time.Hour).Format(time.RFC3339)
 	_, _ = fmt.Fprintf(v.w, "Contact: %s\nExpires: %s\nPreferred-Languages: en\nCanonical: %s/.well-known/security.txt\n",
-		contactURI(p.Charter.Contact), expires, p.BaseURL)
+		words.Contact(p.Charter.Contact), expires, p.BaseURL)
 	return nil
-}
-
-// contactURI makes a charter's contact the URI that RFC 9116 asks for.
-func contactURI(contact string) string {
-	if strings.Contains(contact, ":") {
-		return contact
-	}
-	if strings.Contains(contact, "@") {
-		return "mailto:" + contact
-	}
-	return "https://" + contact
 }
 
 // download sends a file to keep, byte for byte.
@@ -103,5 +93,13 @@ func (v *visit) download(kind, name string, text []byte) error {
 	h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
 	v.w.WriteHeader(http.StatusOK)
 	_, _ = v.w.Write(text) // the only failure is a reader who is gone
+	return nil
+}
+
+// static answers a style sheet or an image.
+func (p *Portal) static(v *visit) error {
+	if !p.pages.assets.Serve(v.w, v.r) {
+		return errNotHere
+	}
 	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/fault"
 	"distributed.ai/datacoop/marketplace"
+	"distributed.ai/datacoop/web/portal/hearings"
+	"distributed.ai/datacoop/web/portal/words"
 )
 
 func (p *Portal) vetting(v *visit) error {
@@ -13,10 +15,15 @@ func (p *Portal) vetting(v *visit) error {
 	if err != nil {
 		return err
 	}
+	waiting, err := p.Market.ToReview(v.ctx(), v.me.ID)
+	if err != nil {
+		return err
+	}
 	return v.show("vetting", struct {
 		Researchers []marketplace.Researcher
 		Kinds       []coop.Term
-	}{list, coop.RequesterKinds()})
+		Waiting     int
+	}{list, coop.RequesterKinds(), len(waiting)})
 }
 
 // vet enters a researcher and shows their credentials in this answer and
@@ -54,7 +61,7 @@ func (p *Portal) treasury(v *visit) error {
 	out := make([]booked, 0, len(periods))
 	for _, one := range periods {
 		settles := one.State == marketplace.PeriodClosed && one.ChallengeEndsAt != 0 && now >= one.ChallengeEndsAt
-		out = append(out, booked{one, settles, left(now, one.ChallengeEndsAt)})
+		out = append(out, booked{one, settles, words.Left(now, one.ChallengeEndsAt)})
 	}
 	return v.show("treasury", out)
 }
@@ -77,13 +84,19 @@ func (p *Portal) importStatement(v *visit) error {
 	if err != nil {
 		return v.again(err, p.treasury)
 	}
-	n := note{Title: "The statement is imported", Text: "It has " + count(i.Entries, "entry", "entries") + "; " +
-		count(i.Matched, "payment", "payments") + " matched an invoice: " + p.amount(i.Received) + " received."}
+	n := note{Title: "The statement is imported", Text: "It has " + words.Count(i.Entries, "entry", "entries") + "; " +
+		words.Count(i.Matched, "payment", "payments") + " matched an invoice: " + p.amount(i.Received) + " received."}
 	if i.Known > 0 {
-		n.Items = append(n.Items, count(i.Known, "entry was", "entries were")+" imported before and not counted again.")
+		n.Items = append(n.Items, words.Count(i.Known, "entry was", "entries were")+" imported before and not counted again.")
+	}
+	if i.PaidOut > 0 {
+		n.Items = append(n.Items, p.amount(i.PaidOut)+" of payouts has left the account.")
+	}
+	if i.Returned > 0 {
+		n.Items = append(n.Items, p.amount(i.Returned)+" came back; their members are owed it again and asked for another account.")
 	}
 	if len(i.Unmatched) > 0 {
-		n.Items = append(n.Items, count(len(i.Unmatched), "payment fits", "payments fit")+" no invoice; the money is held as unassigned.")
+		n.Items = append(n.Items, words.Count(len(i.Unmatched), "payment fits", "payments fit")+" no invoice; the money is held as unassigned.")
 	}
 	return v.done("/steward/treasury", n)
 }
@@ -121,7 +134,7 @@ func (p *Portal) step(v *visit) error {
 }
 
 func (p *Portal) payoutFile(v *visit) error {
-	text, err := p.Market.PayoutFile(v.ctx(), v.me.ID, coop.PeriodID(v.id()))
+	text, err := p.Market.PayoutFileAs(v.ctx(), v.me.ID, coop.PeriodID(v.id()), v.r.URL.Query().Get("version"))
 	if err != nil {
 		return err
 	}
@@ -131,7 +144,8 @@ func (p *Portal) payoutFile(v *visit) error {
 // objection is an appeal as its steward sees it.
 type objection struct {
 	marketplace.Appeal
-	Own bool
+	Own     bool
+	Figures []hearings.Figure // that can be mended
 }
 
 func (p *Portal) appeals(v *visit) error {
@@ -144,8 +158,9 @@ func (p *Portal) appeals(v *visit) error {
 		At             string // the appeal that was answered just now, if it has to be again
 	}{At: v.id()}
 	for _, a := range list {
-		o := objection{a, a.Member == v.me.ID}
+		o := objection{Appeal: a, Own: a.Member == v.me.ID}
 		if a.State == marketplace.AppealOpen {
+			o.Figures = p.rooms().Figures(v.ctx(), a)
 			page.Open = append(page.Open, o)
 		} else {
 			page.Answered = append(page.Answered, o)
@@ -168,11 +183,11 @@ func (p *Portal) decideAppeal(v *visit) error {
 	if v.text("answer") == "" {
 		return v.again(errAnswer, p.appeals)
 	}
-	_, err := p.Market.DecideAppeal(v.ctx(), v.me.ID, v.id(), uphold, v.text("answer"))
+	_, err := p.Market.DecideAppeal(v.ctx(), v.me.ID, v.id(), uphold, v.text("answer"), hearings.Corrections(v.form)...)
 	if err != nil {
 		return v.again(err, p.appeals)
 	}
-	n := note{Title: "The appeal is dismissed", Text: "The member reads your answer; the statement stays as it is."}
+	n := note{Title: "The appeal is dismissed", Text: "The member reads your answer; the statement stays as it is. For three days they can take it to a panel."}
 	if uphold {
 		n = note{Title: "The appeal is upheld", Text: "The statement was computed again, and members can contest it once more."}
 	}

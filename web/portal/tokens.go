@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"net/http"
 	"strconv"
 	"unicode/utf8"
 
@@ -17,6 +18,9 @@ var (
 	errLabel = fault.New(fault.Invalid, "token-label", "Say in at most 60 characters what the token is for.")
 	errHours = fault.New(fault.Invalid, "token-hours", "Choose how long the token is good for: at most 30 days.")
 )
+
+// choice is an option of a list.
+type choice struct{ Value, Label string }
 
 func (p *Portal) tokens(v *visit) error {
 	list, err := p.Hall.Tokens(v.ctx())
@@ -54,4 +58,13 @@ func (p *Portal) dropToken(v *visit) error {
 		return err
 	}
 	return v.done("/tokens", note{Title: "The token is revoked", Text: "Whatever used it can no longer act for you."})
+}
+
+// signOut ends the member's sessions in every browser.
+func (p *Portal) signOut(v *visit) error {
+	if err := p.Hall.EndSessions(v.ctx()); err != nil {
+		return err
+	}
+	http.Redirect(v.w, v.r, "/", http.StatusSeeOther)
+	return nil
 }

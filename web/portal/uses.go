@@ -5,32 +5,24 @@ import (
 
 	"distributed.ai/datacoop/consent"
 	"distributed.ai/datacoop/internal/coop"
+	"distributed.ai/datacoop/marketplace"
+	"distributed.ai/datacoop/web/portal/feed"
 )
 
-// use is a decision about the member's data with what was asked.
-type use struct {
-	consent.Decision
-	Ask  ask
-	Pool string
-}
-
-// ask is what somebody said they want data for.
-type ask struct{ Title, Who string }
-
 // asks finds what requests are for, each once.
-func (p *Portal) asks(ctx context.Context) func(coop.RequestID) (ask, error) {
-	known := map[coop.RequestID]ask{}
-	return func(id coop.RequestID) (ask, error) {
+func (p *Portal) asks(ctx context.Context) func(coop.RequestID) (marketplace.Asking, error) {
+	known := map[coop.RequestID]marketplace.Asking{}
+	return func(id coop.RequestID) (marketplace.Asking, error) {
 		a, ok := known[id]
 		if ok {
 			return a, nil
 		}
-		title, who, err := p.Market.Purpose(ctx, id)
+		a, err := p.Market.Asking(ctx, id)
 		if err != nil {
-			return ask{}, err
+			return marketplace.Asking{}, err
 		}
-		known[id] = ask{title, who}
-		return known[id], nil
+		known[id] = a
+		return a, nil
 	}
 }
 
@@ -63,37 +55,28 @@ func (p *Portal) decisions(ctx context.Context, m coop.MemberID, keep func(conse
 	return nil
 }
 
-func (p *Portal) described(ctx context.Context, list []consent.Decision) ([]use, error) {
+func (p *Portal) described(ctx context.Context, list []consent.Decision) ([]feed.Use, error) {
 	asks := p.asks(ctx)
-	out := make([]use, 0, len(list))
+	out := make([]feed.Use, 0, len(list))
 	for _, d := range list {
 		a, err := asks(d.Request)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, use{d, a, p.poolTitle(d.Pool)})
+		out = append(out, feed.Use{Decision: d, Ask: a, Pool: p.poolTitle(d.Pool)})
 	}
 	return out, nil
 }
 
 // usesOf lists the newest decisions about one dataset, and whether there are
 // more.
-func (p *Portal) usesOf(ctx context.Context, m coop.MemberID, ds coop.DatasetID) (out []use, more bool, err error) {
-	var list []consent.Decision
-	err = p.decisions(ctx, m, func(d consent.Decision) bool {
-		if d.Dataset == ds {
-			list = append(list, d)
-		}
-		return len(list) <= usesShown
-	})
+func (p *Portal) usesOf(ctx context.Context, m coop.MemberID, ds coop.DatasetID) (out []feed.Use, more bool, err error) {
+	list, next, err := p.Consent.UsesSeen(ctx, m, consent.Seen{Dataset: ds}, "", usesShown)
 	if err != nil {
 		return nil, false, err
 	}
-	if more = len(list) > usesShown; more {
-		list = list[:usesShown]
-	}
 	out, err = p.described(ctx, list)
-	return out, more, err
+	return out, next != "", err
 }
 
 // pageLength is how many entries a page of a list has.
@@ -101,23 +84,73 @@ const pageLength = 25
 
 // uses is the feed of everything that was decided about the member's data.
 func (p *Portal) uses(v *visit) error {
-	before := v.r.URL.Query().Get("before")
-	list, err := p.Consent.Uses(v.ctx(), v.me.ID, before, pageLength+1)
+	c := feed.Read(v.r.URL.Query())
+	list, next, err := p.Consent.UsesSeen(v.ctx(), v.me.ID, c.Seen(), c.Before, pageLength)
 	if err != nil {
 		return err
 	}
-	next := ""
-	if len(list) > pageLength {
-		list = list[:pageLength]
-		next = string(list[pageLength-1].ID)
+	page := struct {
+		Chosen   feed.Chosen
+		Uses     []feed.Use
+		Next     string
+		Datasets []owned
+	}{Chosen: c, Next: next}
+	if page.Uses, err = p.described(v.ctx(), list); err != nil {
+		return err
 	}
-	uses, err := p.described(v.ctx(), list)
+	if page.Datasets, err = p.mine(v.ctx(), v.me.ID); err != nil {
+		return err
+	}
+	return v.show("uses", page)
+}
+
+// use is everything about one decision.
+func (p *Portal) use(v *visit) error {
+	d, err := p.Consent.Use(v.ctx(), v.me.ID, coop.DecisionID(v.id()))
 	if err != nil {
 		return err
 	}
-	return v.show("uses", struct {
-		Uses  []use
-		Next  string
-		First bool
-	}{uses, next, before == ""})
+	one, err := p.described(v.ctx(), []consent.Decision{d})
+	if err != nil {
+		return err
+	}
+	return v.show("use", one[0])
+}
+
+// pastLaw is the law that something was decided under, in words and as it is
+// enforced.
+func (p *Portal) pastLaw(v *visit) error {
+	law, err := p.Consent.Law(v.ctx(), v.id())
+	if err != nil {
+		return err
+	}
+	now := p.Engine.Current()
+	return v.show("law", struct {
+		Hash, Source string
+		Sentences    []string
+		Now          bool
+	}{law.Hash(), string(law.Source()), law.Sentences(), now != nil && now.Hash() == law.Hash()})
+}
+
+// maxRows is the most decisions one table holds.
+const maxRows = 10_000
+
+// usesTable is the feed as comma-separated values, for a spreadsheet.
+func (p *Portal) usesTable(v *visit) error {
+	c := feed.Read(v.r.URL.Query())
+	var all []feed.Use
+	for before := c.Before; len(all) < maxRows; {
+		list, next, err := p.Consent.UsesSeen(v.ctx(), v.me.ID, c.Seen(), before, batch)
+		if err != nil {
+			return err
+		}
+		uses, err := p.described(v.ctx(), list)
+		if err != nil {
+			return err
+		}
+		if all, before = append(all, uses...), next; next == "" {
+			break
+		}
+	}
+	return v.download("text/csv; charset=utf-8", "uses.csv", feed.Table(all))
 }

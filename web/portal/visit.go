@@ -17,6 +17,7 @@ import (
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/fault"
 	"distributed.ai/datacoop/internal/once"
+	"distributed.ai/datacoop/web/portal/consenting"
 )
 
 // visit is one request for a page: who comes, what they sent and what has to
@@ -185,8 +186,9 @@ var fields = map[string]string{
 	"size-invalid": "size", "note-invalid": "note", "choice-invalid": "choice",
 	"bad-iban": "iban", "bad-holder": "holder", "appeal-empty": "text", "bad-researcher": "name",
 	"bad-bank-statement": "statement", "bad-amount": "statement", errNoFile.Code: "statement",
-	errSure.Code: "sure", errPrice.Code: "price", errDays.Code: "days", errLabel.Code: "label", errHours.Code: "hours",
-	errVerdict.Code: "accept", errPreset.Code: "preset",
+	"gift-too-large": "amount", errGift.Code: "amount",
+	errSure.Code: "sure", consenting.ErrPrice.Code: "price", consenting.ErrDays.Code: "days", errLabel.Code: "label", errHours.Code: "hours",
+	errVerdict.Code: "accept", consenting.ErrPreset.Code: "preset", errFound.Code: "reason", errFinding.Code: "finding",
 }
 
 // money is an amount in the co-op's currency.

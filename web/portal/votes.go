@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"sync"
-	"time"
 
 	"distributed.ai/datacoop/governance"
 	"distributed.ai/datacoop/internal/coop"
+	"distributed.ai/datacoop/policies/document"
+	"distributed.ai/datacoop/web/portal/words"
 )
 
 // votable is a proposal on the list.
@@ -47,7 +47,7 @@ func (p *Portal) votables(ctx context.Context, m coop.MemberID, list []governanc
 		if o.State == governance.Passed {
 			until = o.ExecutableAt
 		}
-		out = append(out, votable{o, left(now, until), voted})
+		out = append(out, votable{o, words.Left(now, until), voted})
 	}
 	slices.SortStableFunc(out, func(a, b votable) int {
 		if a.Open() != b.Open() {
@@ -118,54 +118,22 @@ func (p *Portal) vote(v *visit) error {
 		Open     bool
 		Left     string
 		Needed   int
-		Impact   *governance.Impact
-	}{Proposal: o, Author: or(author.Name, "a former member"), Voted: voted, Needed: o.Rule.Needed(o.Electorate)}
+		Trying   bool
+		Impact   governance.Impact
+		ODRL     string // empty where no document expresses the rule
+		Outside  string
+	}{Proposal: o, Outside: document.OutsideSentence, Author: words.Or(author.Name, "a former member"), Voted: voted, Needed: o.Rule.Needed(o.Electorate)}
 	now := p.Clock().UnixMilli()
 	page.Open = o.State == governance.Voting && now < o.ClosesAt
-	page.Left = left(now, o.ClosesAt)
-	if o.State == governance.Voting || o.State == governance.Passed {
-		if page.Impact, err = p.impact(v.ctx(), o.ID); err != nil {
-			return err
-		}
+	page.Left = words.Left(now, o.ClosesAt)
+	page.Trying = o.State == governance.Rehearsing
+	if d, ok := document.Read(o.Source, p.Charter.Currency); ok {
+		page.ODRL = string(d.ODRL(o.Revision))
+	}
+	if page.Impact, err = p.Governance.Impact(v.ctx(), o.ID); err != nil {
+		return err
 	}
 	return v.show("vote", page)
-}
-
-// An impact replays a year of decisions, so one is kept for this long, in
-// machine time, and at most this many at once.
-const (
-	impactKept  = time.Minute
-	impactsKept = 64
-)
-
-// impacts keeps what was replayed just now.
-type impacts struct {
-	mu   sync.Mutex
-	kept map[coop.ProposalID]replayed
-}
-
-type replayed struct {
-	impact governance.Impact
-	at     time.Time
-}
-
-// impact says what a proposal would have meant. Whoever asks while it is being
-// computed waits for the same answer.
-func (p *Portal) impact(ctx context.Context, id coop.ProposalID) (*governance.Impact, error) {
-	p.impacts.mu.Lock()
-	defer p.impacts.mu.Unlock()
-	if r, ok := p.impacts.kept[id]; ok && time.Since(r.at) < impactKept {
-		return &r.impact, nil
-	}
-	i, err := p.Governance.Impact(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	if len(p.impacts.kept) >= impactsKept {
-		clear(p.impacts.kept)
-	}
-	p.impacts.kept[id] = replayed{i, time.Now()}
-	return &i, nil
 }
 
 // cast takes a ballot. Its receipt is in this answer and nowhere else: a note

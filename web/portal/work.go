@@ -7,6 +7,7 @@ import (
 	"distributed.ai/datacoop/governance"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/fault"
+	"distributed.ai/datacoop/web/portal/words"
 )
 
 // piece is a contribution with the name of who did it.
@@ -34,7 +35,7 @@ func (p *Portal) names(ctx context.Context) func(coop.MemberID) (string, error) 
 		if err != nil {
 			return "", err
 		}
-		known[id] = or(m.Name, "A former member")
+		known[id] = words.Or(m.Name, "A former member")
 		return known[id], nil
 	}
 }
@@ -138,7 +139,7 @@ func (p *Portal) review(v *visit) error {
 	if accept != "yes" && accept != "no" {
 		return v.again(errVerdict, p.contribution)
 	}
-	size, err := strconv.Atoi(or(v.form.Get("size"), "0"))
+	size, err := strconv.Atoi(words.Or(v.form.Get("size"), "0"))
 	if err != nil {
 		return v.again(governance.ErrSize, p.contribution)
 	}

@@ -1,5 +1,5 @@
-// Package terms translates between what the API says of consent and of studies
-// and what the rooms below know, field by field.
+// Package terms translates between what the API says of consent, of requests and
+// of what was decided about them, and what the rooms below know, field by field.
 //
 // # What it guarantees
 //
@@ -39,6 +39,12 @@ func Wire(t consent.Terms) client.Terms {
 		MinPrice: int64(t.MinPrice), Days: t.Days,
 		Diseases: t.Diseases, Conditions: t.Conditions, Studies: t.Studies, Users: t.Users, Projects: t.Projects,
 		Institutions: t.Institutions, KeepMonths: t.KeepMonths, PublishFrom: t.PublishFrom, Categories: t.Categories, Mode: t.Mode}
+}
+
+// Unanswered is what the API says of a pool that a member has not answered for.
+func Unanswered(pool coop.PoolID, d coop.Default) client.ConsentRecord {
+	return client.ConsentRecord{Pool: string(pool), State: client.Unanswered, Terms: Wire(consent.Terms{Effect: consent.Refused}),
+		Sentences: d.Sentences(), Default: &client.ConsentDefault{Answer: d.Answer, Days: d.Days, KeepMonths: d.KeepMonths, Conditions: list(d.Conditions)}}
 }
 
 // list turns a missing list into an empty one.

@@ -10,6 +10,8 @@
 // it. Memory is measured in a process of its own. Figures on a busy machine
 // are the busy machine's; run it on one that has nothing else to do.
 //
+// One benchmark is no race: "appraisal" puts judges on trial, see package trial.
+//
 // It refuses to measure what it could not set up: a figure is there with all
 // its samples, or not at all.
 package bench
@@ -53,7 +55,8 @@ type Coop struct {
 type Env struct {
 	Dir    string                                               // empty; removed by the caller
 	Start  func(ctx context.Context, dir string) (*Coop, error) // makes a co-op in a directory and serves it
-	Server []string                                             // command line of a server in a process of its own, without --data and --listen
+	Judges Judges
+	Server []string // command line of a server in a process of its own, without --data and --listen
 	Out    io.Writer
 	JSON   bool
 }
@@ -67,17 +70,20 @@ type Figure struct {
 	Anchor  string  `json:"anchor"`
 	Samples int     `json:"samples"`
 	OK      bool    `json:"ok"`
+	Skipped string  `json:"skipped,omitempty"` // why there is no value
 }
 
 // Names lists the benchmarks there are.
-func Names() []string { return []string{"grant", "upload", "download", "rotate", "decide", "cohort"} }
+func Names() []string {
+	return []string{"grant", "upload", "download", "rotate", "decide", "cohort", "api", "replay", "settle", "appraisal"}
+}
 
 // Run measures the named benchmark, or every one without a name, and prints its
 // figures as they come. An error means that something could not be measured;
 // a goal that is missed is not an error.
 func Run(ctx context.Context, name string, env Env) error {
 	all := map[string]func(context.Context, Env) ([]Figure, error){
-		"grant": grant, "upload": upload, "download": download, "rotate": rotate, "decide": decide, "cohort": cohort,
+		"grant": grant, "upload": upload, "download": download, "rotate": rotate, "decide": decide, "cohort": cohort, "api": api, "replay": replay, "settle": settlement, "appraisal": appraise,
 	}
 	if name != "" && all[name] == nil {
 		return fmt.Errorf("there is no benchmark %q; there are %v", name, Names())
@@ -114,11 +120,15 @@ func (e Env) print(f Figure) error {
 	if e.JSON {
 		return json.NewEncoder(e.Out).Encode(f)
 	}
+	if f.Skipped != "" {
+		_, err := fmt.Fprintf(e.Out, "– %-36s skipped, goal %s: %s\n", f.Name, f.Goal, f.Skipped)
+		return err
+	}
 	mark := "✓"
 	if !f.OK {
 		mark = "✗"
 	}
-	_, err := fmt.Fprintf(e.Out, "%s %-36s %10.2f %-7s goal %-9s %4d samples, %s\n", mark, f.Name, f.Value, f.Unit, f.Goal, f.Samples, f.Anchor)
+	_, err := fmt.Fprintf(e.Out, "%s %-36s %10.4g %-7s goal %-9s %4d samples, %s\n", mark, f.Name, f.Value, f.Unit, f.Goal, f.Samples, f.Anchor)
 	return err
 }
 

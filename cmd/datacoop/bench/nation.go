@@ -79,15 +79,16 @@ func (n *neighbour) asLaw(now int64) {
 // dice fall the same way every time.
 func dice() *rand.Rand { return rand.New(rand.NewPCG(1, 1)) } // #nosec G404 -- nothing here is secret
 
-// settle makes the town, through the doors everybody uses.
-func settle(ctx context.Context, c *Coop) ([]neighbour, error) {
-	d, all := dice(), make([]neighbour, 0, town)
-	for len(all) < town {
+// settle makes a town of some members who share in a pool, through the doors
+// everybody uses.
+func settle(ctx context.Context, c *Coop, in coop.PoolID, members int) ([]neighbour, error) {
+	d, all := dice(), make([]neighbour, 0, members)
+	for len(all) < members {
 		err := c.DB.Update(ctx, func(tx *db.Tx) error {
 			for range 500 {
 				n := dweller(d)
 				n.asLaw(c.Clock().UnixMilli())
-				if err := n.move(tx, c); err != nil {
+				if err := n.move(tx, c, in); err != nil {
 					return err
 				}
 				all = append(all, n)
@@ -101,16 +102,16 @@ func settle(ctx context.Context, c *Coop) ([]neighbour, error) {
 	return all, nil
 }
 
-func (n *neighbour) move(tx *db.Tx, c *Coop) error {
+func (n *neighbour) move(tx *db.Tx, c *Coop, in coop.PoolID) error {
 	m := coop.MemberID(coop.NewID())
 	for range n.datasets {
-		e := consent.Enrolment{Dataset: coop.DatasetID(coop.NewID()), Member: m, Pool: nations, Categories: []string{"PhysicalHealth"},
+		e := consent.Enrolment{Dataset: coop.DatasetID(coop.NewID()), Member: m, Pool: in, Categories: []string{"PhysicalHealth"},
 			Region: n.region, Sealed: c.Clock().UnixMilli()}
 		if err := c.Consent.Enrol(tx, e); err != nil {
 			return err
 		}
 	}
-	_, err := c.Consent.PutPoolTx(tx, m, nations, n.terms)
+	_, err := c.Consent.PutPoolTx(tx, m, in, n.terms)
 	return err
 }
 

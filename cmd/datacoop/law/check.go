@@ -20,7 +20,7 @@ import (
 // CheckCmd puts policies through the gate that every proposal passes, and says
 // what each would change.
 type CheckCmd struct {
-	Files    []string `arg:"" name:"file" type:"existingfile" help:"Rego files of package coop.access."`
+	Files    []string `arg:"" name:"file" type:"existingfile" help:"Rego files of package coop.access, or rule documents."`
 	Against  string   `type:"existingfile" placeholder:"FILE" help:"The policy in force: say who would newly get data, and who no longer."`
 	Pairs    bool     `help:"Also change every two things at once, which takes longer. Without --against it compares with the policy a new co-op starts with."`
 	Currency string   `default:"EUR" help:"The co-op's currency, in which prices are said."`
@@ -34,6 +34,8 @@ type checked struct {
 	Findings  []string          `json:"findings"`           // why the gate refuses it
 	Revision  string            `json:"revision,omitempty"` // what it would be in force as
 	Sentences []string          `json:"sentences"`          // what it says
+	Document  string            `json:"document,omitempty"` // digest of the rule document; "" if none expresses it
+	Steps     []policies.Step   `json:"steps"`              // what was tried, in order
 	Changes   *rehearsal.Result `json:"changes,omitempty"`  // against the policy in force
 }
 
@@ -79,7 +81,7 @@ func (c *CheckCmd) before(ctx context.Context) (*policies.Revision, error) {
 	case !coop.Currency(c.Currency).Valid():
 		return nil, errors.New("--currency takes the three letters of a currency, such as EUR")
 	}
-	text, report, err := gated(ctx, c.Against)
+	text, report, err := c.gated(ctx, c.Against, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -89,26 +91,22 @@ func (c *CheckCmd) before(ctx context.Context) (*policies.Revision, error) {
 	return policies.Compile(ctx, text)
 }
 
-func gated(ctx context.Context, name string) ([]byte, policies.Report, error) {
-	text, err := os.ReadFile(name)
-	if err != nil {
-		return nil, policies.Report{}, fmt.Errorf("policy: %w", err)
-	}
-	report, err := Check(ctx, text)
-	if err != nil {
-		return nil, policies.Report{}, fmt.Errorf("policy: %w", err)
-	}
-	return text, report, nil
-}
-
 func (c *CheckCmd) one(ctx context.Context, name string, before *policies.Revision) (checked, error) {
-	text, report, err := gated(ctx, name)
+	var present []byte
+	if before != nil {
+		present = before.Source()
+	}
+	text, report, err := c.gated(ctx, name, present)
 	if err != nil {
 		return checked{}, err
 	}
-	one := checked{File: name, OK: report.OK, Findings: list(report.Findings), Revision: report.Revision, Sentences: list(report.Sentences)}
-	if !report.OK || before == nil {
+	one := checked{File: name, OK: report.OK, Findings: list(report.Findings), Revision: report.Revision,
+		Sentences: list(report.Sentences), Steps: report.Steps}
+	if !report.OK {
 		return one, nil
+	}
+	if err := c.published(ctx, &one, text); err != nil || before == nil {
+		return one, err
 	}
 	revision, err := policies.Compile(ctx, text)
 	if err != nil {
@@ -122,6 +120,8 @@ func (c *CheckCmd) one(ctx context.Context, name string, before *policies.Revisi
 		return checked{}, fmt.Errorf("policy: %w", err)
 	}
 	one.Changes = &found
+	one.Steps = append(one.Steps, policies.Step{Name: "changes", Holds: "What it would change was tried.", OK: found.Asked > 0, Tried: true,
+		Figure: fmt.Sprintf("%d requests, %d kinds of which come out otherwise", found.Asked, len(found.Findings))})
 	return one, nil
 }
 
@@ -135,14 +135,31 @@ func list(s []string) []string {
 func (c checked) show(to io.Writer) {
 	if !c.OK {
 		fmt.Fprintf(to, "✗ %s\n", c.File)
+		c.steps(to)
 		lines(to, c.Findings)
 		return
 	}
 	fmt.Fprintf(to, "✓ %s  revision %.12s\n", c.File, c.Revision)
+	c.steps(to)
 	lines(to, c.Sentences)
+	c.form(to)
 	if c.Changes != nil {
 		fmt.Fprintf(to, "  what it would change, by %d requests that were tried:\n", c.Changes.Asked)
 		lines(to, c.Changes.Sentences())
+	}
+}
+
+// steps prints what was tried, with a mark and a figure.
+func (c checked) steps(to io.Writer) {
+	for _, s := range c.Steps {
+		mark, figure := "✗", s.Figure
+		switch {
+		case !s.Tried:
+			mark, figure = "·", "not tried"
+		case s.OK:
+			mark = "✓"
+		}
+		fmt.Fprintf(to, "  %s %-10s  %s (%s)\n", mark, s.Name, s.Holds, figure)
 	}
 }
 
@@ -165,10 +182,18 @@ const (
 	lineInterval = 5 * time.Second
 )
 
+func terminal() bool { return term.IsTerminal(int(os.Stderr.Fd())) }
+
+// endless is a bar for work of which nobody knows how much there is.
+func endless() *progressbar.ProgressBar {
+	return progressbar.NewOptions64(-1, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription("past decisions"),
+		progressbar.OptionSetElapsedTime(true), progressbar.OptionThrottle(barRefresh))
+}
+
 func newBar() *bar { return &bar{said: time.Now()} }
 
 func (b *bar) show(done, total int64) {
-	if !term.IsTerminal(int(os.Stderr.Fd())) {
+	if !terminal() {
 		if time.Since(b.said) >= lineInterval {
 			b.said = time.Now()
 			fmt.Fprintf(os.Stderr, "%d of %d requests tried\n", done, total)

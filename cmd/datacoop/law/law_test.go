@@ -40,11 +40,11 @@ func TestTheGateSaysTheSameInAProcessOfItsOwn(t *testing.T) {
 		"deep":            "package coop.access\n\nforbid := " + strings.Repeat("[", 50_000),
 	} {
 		t.Run(name, func(t *testing.T) {
-			laid, here, err := governance.Gate(t.Context(), []byte(source))
+			laid, here, err := governance.Gate(t.Context(), []byte(source), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			text, apart, err := Gate(t.Context(), []byte(source))
+			text, apart, err := Gate(t.Context(), []byte(source), nil)
 			if err != nil || string(text) != string(laid) || apart.OK != here.OK || !slices.Equal(apart.Findings, here.Findings) ||
 				apart.Revision != here.Revision || !slices.Equal(apart.Sentences, here.Sentences) {
 				t.Fatalf("%v\n%+v\n%+v", err, here, apart)
@@ -60,11 +60,11 @@ func TestAPolicyThatExhaustsItsChildIsRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			loosened(t, change)
-			report, err := Check(t.Context(), policies.Default())
+			report, err := Check(t.Context(), policies.Default(), nil)
 			if err != nil || report.OK || !slices.Equal(report.Findings, []string{Exhausting}) {
 				t.Fatalf("%+v, %v", report, err)
 			}
-			if laid, report, err := Gate(t.Context(), policies.Default()); !errors.Is(err, governance.ErrUntried) || report.OK || laid != nil {
+			if laid, report, err := Gate(t.Context(), policies.Default(), nil); !errors.Is(err, governance.ErrUntried) || report.OK || laid != nil {
 				t.Fatalf("%+v, %v", report, err)
 			}
 		})
@@ -75,7 +75,7 @@ func TestAPolicyThatExhaustsItsChildIsRefused(t *testing.T) {
 func TestAGateThatIsLeftRefusesNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, report, err := Gate(ctx, policies.Default()); !errors.Is(err, context.Canceled) || len(report.Findings) > 0 {
+	if _, report, err := Gate(ctx, policies.Default(), nil); !errors.Is(err, context.Canceled) || len(report.Findings) > 0 {
 		t.Fatalf("%+v, %v", report, err)
 	}
 }
@@ -108,5 +108,33 @@ func TestAComparisonThatExhaustsItsChildSaysSo(t *testing.T) {
 	found, err := Comparer()(t.Context(), policies.Default(), policies.Default(), "EUR")
 	if err != nil || found.Asked != 0 || !strings.Contains(found.Sentences()[0], "No request could be tried") {
 		t.Errorf("%+v, %v", found, err)
+	}
+}
+
+func TestPiecesSayTheSameInProcessesOfTheirOwn(t *testing.T) {
+	was, now := policies.Default(), append(policies.Default(), forbidsCompanies...)
+	here, err := rehearsal.Here{}.Plan(t.Context(), was, now)
+	if err != nil || len(here.Pieces) == 0 {
+		t.Fatalf("%+v, %v", here, err)
+	}
+	plan, err := Apart{}.Plan(t.Context(), was, now)
+	if err != nil || !reflect.DeepEqual(plan, here) {
+		t.Fatalf("%+v, %v", plan, err)
+	}
+	want, err := rehearsal.Here{}.Try(t.Context(), was, now, plan.Pieces[0], "EUR")
+	if err != nil {
+		t.Fatal(err)
+	}
+	part, err := Apart{}.Try(t.Context(), was, now, plan.Pieces[0], "EUR")
+	if err != nil || !reflect.DeepEqual(part, want) || part.Asked == 0 {
+		t.Errorf("%v\n%+v\n%+v", err, want, part)
+	}
+	rehearser = child.NewRunner(child.Limits{Memory: 1 << 30, CPU: time.Second, Wall: time.Millisecond, Answer: 1 << 20}, 1)
+	t.Cleanup(func() { rehearser = child.NewRunner(limits, 1) })
+	if part, err := (Apart{}).Try(t.Context(), was, now, plan.Pieces[0], "EUR"); !errors.Is(err, child.ErrNoAnswer) || part.Asked != 0 {
+		t.Errorf("out of time: %+v, %v", part, err)
+	}
+	if plan, err := (Apart{}).Plan(t.Context(), was, now); !errors.Is(err, child.ErrNoAnswer) || len(plan.Pieces) > 0 {
+		t.Errorf("out of time: %+v, %v", plan, err)
 	}
 }

@@ -19,7 +19,7 @@ import (
 
 	"distributed.ai/datacoop/consent"
 	"distributed.ai/datacoop/internal/audit"
-	"distributed.ai/datacoop/marketplace/appraisal"
+	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/marketplace/ledger"
 	"distributed.ai/datacoop/vault"
 	"distributed.ai/datacoop/web/client"
@@ -50,7 +50,26 @@ func (c *Receipt) Run(ctx context.Context) error {
 		return err
 	}
 	fmt.Printf("✓ %s, signed by the co-op, unchanged\n", kind)
+	if says := notice(text); says != "" {
+		fmt.Println("  It says: " + says)
+	}
 	return nil
+}
+
+// notice is what a consent receipt says in sentences, as one line; "" of any
+// other.
+func notice(receipt []byte) string {
+	var r struct {
+		Records []struct {
+			Notice struct {
+				Text string `json:"dct:description"`
+			} `json:"dpv:hasNotice"`
+		} `json:"dpv:hasRecordOfActivity"`
+	}
+	if json.Unmarshal(receipt, &r) != nil || len(r.Records) == 0 {
+		return ""
+	}
+	return coop.Shown(r.Records[0].Notice.Text, 4000)
 }
 
 var errKey = errors.New("name the co-op's receipt key with --key, or its server with --server")
@@ -72,32 +91,6 @@ func (c *Receipt) key(ctx context.Context) (ed25519.PublicKey, error) {
 		return nil, errKey
 	}
 	return key, nil
-}
-
-// Statement recomputes a statement from its bundle.
-type Statement struct {
-	File string `arg:"" name:"bundle" type:"existingfile" help:"The bundle, or the statement as the API answers it."`
-}
-
-// Run recomputes every share and compares byte for byte.
-func (c *Statement) Run() error {
-	text, err := os.ReadFile(c.File)
-	if err != nil {
-		return fmt.Errorf("statement: %w", err)
-	}
-	var view client.StatementView
-	if json.Unmarshal(text, &view) == nil && len(view.Bundle) > 0 {
-		text = view.Bundle
-	}
-	if err := appraisal.Verify(text); err != nil {
-		return err
-	}
-	bundle, err := appraisal.ParseBundle(text)
-	if err != nil {
-		return err
-	}
-	fmt.Printf("✓ statement of %s: %d shares recomputed, byte for byte\n", bundle.Statement.Period, len(bundle.Statement.Shares))
-	return nil
 }
 
 // Ledger checks a journal.

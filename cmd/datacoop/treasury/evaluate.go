@@ -27,11 +27,16 @@ type EvaluateCmd struct {
 	Scores   []string `type:"existingfile" placeholder:"FILE" help:"A recorded judge: JSON that gives a number for each id. May be repeated."`
 	Charter  string   `type:"existingfile" placeholder:"FILE" help:"Ask the judges that this charter names, with its rubric."`
 	Record   string   `type:"path" placeholder:"DIR" help:"Keep what is asked and answered here; what is there already is not asked again."`
+	Against  string   `type:"existingfile" placeholder:"FILE" help:"Run the judges of another charter beside those of --charter, in shadow: may they be offered to a vote?"`
+	Attacks  string   `type:"existingfile" placeholder:"FILE" help:"With --against: JSON with incumbent and challenger, each by family of attacks how many succeeded of how many were tried. Without it nothing is offered."`
 	JSON     bool     `name:"json" help:"Answer as JSON."`
 }
 
 // Run prints a report for each round.
 func (c *EvaluateCmd) Run(ctx context.Context) error {
+	if c.Against != "" {
+		return c.shadow(ctx)
+	}
 	reports, err := c.evaluate(ctx)
 	if err != nil {
 		return err
@@ -58,7 +63,7 @@ func (c *EvaluateCmd) evaluate(ctx context.Context) ([]agreement.Report, error) 
 	for _, r := range rounds {
 		judges := append([]agreement.Named{baseline(r)}, recorded...)
 		if c.Charter != "" {
-			live, err := c.live(ctx, r)
+			live, err := c.live(ctx, r, c.Charter)
 			if err != nil {
 				return nil, err
 			}
@@ -103,8 +108,8 @@ var errNoJudges = errors.New("the charter names no judges")
 
 // live asks the charter's judges about the texts of a round, as it asks them
 // about a period's work.
-func (c *EvaluateCmd) live(ctx context.Context, r agreement.Round) (out agreement.Named, err error) {
-	text, err := os.ReadFile(c.Charter)
+func (c *EvaluateCmd) live(ctx context.Context, r agreement.Round, file string) (out agreement.Named, err error) {
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return agreement.Named{}, fmt.Errorf("charter: %w", err)
 	}

@@ -2,6 +2,7 @@ package treasury
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 
 	"distributed.ai/datacoop/governance"
 	"distributed.ai/datacoop/internal/testkit"
+	"distributed.ai/datacoop/marketplace/appraisal/learning"
 )
 
 func TestJudgesOfACharterAreComparedWithPeopleAndNotAskedTwice(t *testing.T) {
@@ -48,6 +50,18 @@ func TestJudgesOfACharterAreComparedWithPeopleAndNotAskedTwice(t *testing.T) {
 	}
 	if more := len(model.Turns()) - asked; more > 1 { // a look at what the endpoint is
 		t.Fatalf("a recorded run asked %d times more", more)
+	}
+	c.Against = charter // a challenger that is the judge in force
+	verdict, err := c.compare(t.Context())
+	if err != nil || verdict.Answer != learning.NotProven || verdict.Pairs != 6 || verdict.Gained+verdict.Lost != 0 {
+		t.Fatalf("%+v, %v", verdict, err)
+	}
+	var told bytes.Buffer
+	if tell(&told, verdict); !strings.Contains(told.String(), "not proven") || !strings.Contains(told.String(), "Neither was attacked") {
+		t.Fatal(told.String())
+	}
+	if err := (&EvaluateCmd{Evaluate: c.Evaluate, Against: charter}).Run(t.Context()); !errors.Is(err, errShadow) {
+		t.Fatal(err)
 	}
 	var out bytes.Buffer
 	show(&out, again[0])

@@ -31,6 +31,7 @@ type PeriodCmd struct {
 	Settle   SettleCmd   `cmd:"" help:"Post the shares, once the time to contest them has passed."`
 	Release  ReleaseCmd  `cmd:"" help:"Release a payout; it needs two people."`
 	Payout   PayoutCmd   `cmd:"" help:"Write the payout as pain.001, for the bank."`
+	Journal  JournalCmd  `cmd:"" help:"Write the books as a plain-text journal, for hledger and for 'verify ledger'."`
 }
 
 // ListCmd lists periods.
@@ -61,6 +62,7 @@ type ReleaseCmd struct {
 type PayoutCmd struct {
 	Period string `arg:"" help:"Such as P0001."`
 	Out    string `short:"o" required:"" type:"path" placeholder:"FILE" help:"Where to write it. A file that exists is not replaced."`
+	Format string `enum:"pain.001.001.09,pain.001.001.03" default:"pain.001.001.09" help:"The version of pain.001 that the bank takes: ${enum}."`
 }
 
 func (c *PeriodCmd) api() (*client.Client, error) {
@@ -197,22 +199,32 @@ func (c *PayoutCmd) Run(ctx context.Context, to *PeriodCmd) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(c.Out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	n, err := keep(c.Out, func() ([]byte, error) { return api.PayoutFileAs(ctx, c.Period, c.Format) })
 	if err != nil {
-		return fmt.Errorf("payout: %w", err)
+		return err
 	}
-	text, err := api.PayoutFile(ctx, c.Period)
+	if to.JSON {
+		return render.JSON(os.Stdout, map[string]any{"period": c.Period, "file": c.Out, "bytes": n})
+	}
+	fmt.Printf("✓ %s: give it to the bank once; a second upload pays twice.\n", c.Out)
+	return nil
+}
+
+// keep writes what read answers into a new file that only its owner may read. On
+// an error there is no file.
+func keep(path string, read func() ([]byte, error)) (n int, err error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return 0, fmt.Errorf("output: %w", err)
+	}
+	text, err := read()
 	if err == nil {
 		_, err = f.Write(text)
 	}
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return errors.Join(err, os.Remove(c.Out))
+		return 0, errors.Join(err, os.Remove(path))
 	}
-	if to.JSON {
-		return render.JSON(os.Stdout, map[string]any{"period": c.Period, "file": c.Out, "bytes": len(text)})
-	}
-	fmt.Printf("✓ %s: give it to the bank once; a second upload pays twice.\n", c.Out)
-	return nil
+	return len(text), nil
 }
 
 // next says what happens next with a period.

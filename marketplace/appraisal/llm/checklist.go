@@ -4,13 +4,15 @@ import (
 	"embed"
 	"encoding/json"
 	"io/fs"
+	"slices"
 	"strings"
 
-	"distributed.ai/datacoop/marketplace/appraisal"
+	"distributed.ai/datacoop/marketplace/appraisal/checklist"
 )
 
-// questions holds all that is asked beside the evidence: instructions, schemas,
-// checklists and the sentences that canaries are made of.
+// questions holds what is asked beside the evidence and the checklists, which
+// people read too: instructions, schemas and the sentences that canaries are
+// made of.
 //
 //go:embed questions
 var questions embed.FS
@@ -24,9 +26,16 @@ var questionsDigest = func() string {
 	if err != nil {
 		panic(err) // the pattern is a constant
 	}
+	const sheets = "questions/checklists.json" // the name it has in records
+	files = append(files, sheets)
+	slices.Sort(files)
 	var all strings.Builder
 	for _, name := range files {
-		all.WriteString(encode([]string{name, asked(name)}))
+		text := strings.TrimSpace(checklist.Text())
+		if name != sheets {
+			text = asked(name)
+		}
+		all.WriteString(encode([]string{name, text}))
 	}
 	return digest([]byte(all.String()))
 }()
@@ -48,25 +57,12 @@ func parsed[T any](name string) (out T) {
 }
 
 // checklists are all questions for a judge, and all an extractor may find.
-//
-// Statements are the kinds of fact that the extractor may report from a text:
-// what a text says beyond them does not exist for a judge. Sheets are by kind of
-// dossier, by class for work, and one is for the parts of the split.
-var checklists = parsed[struct {
-	Statements []statement
-	Sheets     map[string][]question
-}]("questions/checklists.json")
+var checklists = checklist.All()
 
-// statement is a kind of fact in a text.
-type statement struct{ ID, Means string }
-
-// question is one line of a checklist. A yes speaks for the dossier.
-type question struct {
-	ID    string
-	Text  string
-	Label string // what a yes found, for a sentence to a member
-	Known bool   // whether a canary's figures settle it
-}
+type (
+	statement = checklist.Statement
+	question  = checklist.Question
+)
 
 func questionID(q question) string { return q.ID }
 
@@ -74,21 +70,8 @@ func questionID(q question) string { return q.ID }
 // weighed against each other.
 const kindSplit = "split"
 
-// classOf is the class whose checklist fits a kind of work.
-func classOf(kind string) string {
-	if _, ok := checklists.Sheets[appraisal.KindWork+"-"+kind]; ok {
-		return kind
-	}
-	return "other"
-}
-
-// sheetName is the checklist of a kind of dossier; work has one for each class.
-func sheetName(kind, class string) string {
-	if kind == appraisal.KindWork {
-		return kind + "-" + classOf(class)
-	}
-	return kind
-}
+func classOf(kind string) string          { return checklist.Class(kind) }
+func sheetName(kind, class string) string { return checklist.Name(kind, class) }
 
 // schemaOf is the JSON schema that an endpoint is asked to keep an answer to.
 func schemaOf(name string) json.RawMessage {

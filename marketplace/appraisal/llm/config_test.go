@@ -13,6 +13,7 @@ import (
 	"distributed.ai/datacoop/internal/fault"
 	"distributed.ai/datacoop/internal/testkit"
 	"distributed.ai/datacoop/marketplace/appraisal"
+	"distributed.ai/datacoop/marketplace/appraisal/fakellm"
 )
 
 func ollama() Config {
@@ -139,9 +140,9 @@ func TestTheKeyIsSentAndShownNowhere(t *testing.T) {
 			t.Errorf("shown: %s", shown)
 		}
 	}
-	for name, mood := range map[string]testkit.Mood{
-		"honest": func(*testkit.Turn) {}, "denied": testkit.Failing(401), "echoing": testkit.EchoingKey,
-		"echoing at times": testkit.Sometimes(30, testkit.EchoingKey), "broken": testkit.InvalidUTF8,
+	for name, mood := range map[string]fakellm.Mood{
+		"honest": func(*fakellm.Turn) {}, "denied": fakellm.Failing(401), "echoing": fakellm.EchoingKey,
+		"echoing at times": fakellm.Sometimes(30, fakellm.EchoingKey), "broken": fakellm.InvalidUTF8,
 	} {
 		m := testkit.NewModel(t, mood)
 		buf, logger := logged()

@@ -51,17 +51,18 @@ func newEndpoint(f Family, c Config) *endpoint {
 	if c.PerMinute > 0 {
 		limit = rate.NewLimiter(rate.Every(time.Minute/time.Duration(c.PerMinute)), 1)
 	}
-	return &endpoint{
-		family: f, limit: limit, perCall: c.PerCall, backoff: c.Backoff, parallel: c.Parallel,
-		http: &http.Client{
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-			Transport: &http.Transport{
-				Proxy: nil, DialContext: dialer.DialContext, ForceAttemptHTTP2: true, DisableCompression: true,
-				MaxResponseHeaderBytes: 64 << 10, MaxIdleConnsPerHost: c.Parallel, IdleConnTimeout: time.Minute,
-				TLSHandshakeTimeout: 10 * time.Second,
-			},
+	client := &http.Client{
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{
+			Proxy: nil, DialContext: dialer.DialContext, ForceAttemptHTTP2: true, DisableCompression: true,
+			MaxResponseHeaderBytes: 64 << 10, MaxIdleConnsPerHost: c.Parallel, IdleConnTimeout: time.Minute,
+			TLSHandshakeTimeout: 10 * time.Second,
 		},
 	}
+	if c.Transport != nil {
+		client.Transport = c.Transport
+	}
+	return &endpoint{family: f, limit: limit, perCall: c.PerCall, backoff: c.Backoff, parallel: c.Parallel, http: client}
 }
 
 // onlyLoopback refuses a connection that a name led off this machine.

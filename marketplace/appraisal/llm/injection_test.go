@@ -1,64 +1,26 @@
 package llm
 
 import (
-	"bufio"
 	"bytes"
-	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"distributed.ai/datacoop/internal/testkit"
 	"distributed.ai/datacoop/marketplace/appraisal"
+	"distributed.ai/datacoop/marketplace/appraisal/fakellm"
 )
 
-// injections reads the seeds: every attack of BIPIA, and every jailbreak of
-// spikee with every instruction.
+// injections are the published seeds; without them the test is skipped.
 func injections(t *testing.T) []string {
 	t.Helper()
-	const root = "17-prompt-injection/"
-	var out []string
-	for _, name := range []string{"bipia/text_attack_train.json", "bipia/code_attack_train.json"} {
-		var attacks map[string][]string
-		if err := json.Unmarshal(testkit.FixtureBytes(t, root+name), &attacks); err != nil {
-			t.Fatal(err)
-		}
-		for _, list := range attacks {
-			out = append(out, list...)
-		}
+	seeds, err := fakellm.PublishedSeeds(filepath.Dir(testkit.Fixture(t, "17-prompt-injection")))
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, set := range []string{"seeds-mini-test", "seeds-llm-mailbox"} {
-		dir := root + "spikee/" + set + "/"
-		instructions := jsonLines(t, dir+"instructions.jsonl", "instruction")
-		for _, jailbreak := range jsonLines(t, dir+"jailbreaks.jsonl", "text") {
-			for _, instruction := range instructions {
-				out = append(out, strings.ReplaceAll(jailbreak, "<INSTRUCTION>", instruction))
-			}
-		}
-		out = append(out, jsonLines(t, dir+"adv_suffixes.jsonl", "suffix")...)
-	}
-	slices.Sort(out)
-	return out
-}
-
-func jsonLines(t *testing.T, fixture, field string) (out []string) {
-	t.Helper()
-	lines := bufio.NewScanner(bytes.NewReader(testkit.FixtureBytes(t, fixture)))
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var v map[string]any
-		if err := json.Unmarshal(lines.Bytes(), &v); err != nil {
-			t.Fatal(err)
-		}
-		if s, ok := v[field].(string); ok {
-			out = append(out, s)
-		}
-	}
-	if len(out) == 0 {
-		t.Fatalf("%s holds nothing", fixture)
-	}
-	return out
+	return seeds
 }
 
 // crowd is a period of n pieces of work, each with a text.
@@ -83,12 +45,12 @@ const carrier = "The month was long and ordinary, and nothing came of it. "
 
 // obeys finds everything in the texts of members, whatever they say, and none of
 // the canaries: the worst that a model can be without being found out.
-func obeys(t *testkit.Turn) {
+func obeys(t *fakellm.Turn) {
 	for _, s := range t.Prompt.Segments {
 		if strings.Contains(s.Text, "month"+t.Prompt.Mark+"was"+t.Prompt.Mark+"long") {
-			t.Found, t.Steering = []testkit.Observation{}, false
+			t.Found, t.Steering = []fakellm.Observation{}, false
 			for _, k := range t.Prompt.Kinds {
-				t.Found = append(t.Found, testkit.Observation{Kind: k.ID, Strength: 3, Evidence: []string{"s1"}})
+				t.Found = append(t.Found, fakellm.Observation{Kind: k.ID, Strength: 3, Evidence: []string{"s1"}})
 			}
 			return
 		}
@@ -169,7 +131,7 @@ func TestNoSeedReachesAJudge(t *testing.T) {
 // members of this period.
 func TestCanariesFindOutAModelThatObeys(t *testing.T) {
 	for _, seed := range []string{"a", "b", "c", "d", "e"} {
-		c := configFor(testkit.NewModel(t, testkit.Injectable()))
+		c := configFor(testkit.NewModel(t, fakellm.Injectable()))
 		c.Seed = NewSecret(strings.Repeat(seed, 16))
 		if _, err := judge(t, c).Weigh(t.Context(), ordinary(t)); err == nil {
 			t.Errorf("seed %s: a model that obeys every text was heard", seed)

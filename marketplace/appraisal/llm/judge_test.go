@@ -10,6 +10,7 @@ import (
 
 	"distributed.ai/datacoop/internal/testkit"
 	"distributed.ai/datacoop/marketplace/appraisal"
+	"distributed.ai/datacoop/marketplace/appraisal/fakellm"
 )
 
 func TestAnHonestJudgePrefersWhatTheEvidenceShows(t *testing.T) {
@@ -159,7 +160,7 @@ func TestBothOrdersAreAskedAndDisagreementsAThirdTime(t *testing.T) {
 	if len(orders) != 2 || orders[0][0] == orders[1][0] || orders[0][len(orders[0])-1] == orders[1][len(orders[1])-1] {
 		t.Errorf("questions, then the first dossier: %v", orders)
 	}
-	noisy := testkit.NewModel(t, testkit.Noisy(1, 60))
+	noisy := testkit.NewModel(t, fakellm.Noisy(1, 60))
 	_, record = weighed(t, configFor(noisy), ordinary(t))
 	if !regexp.MustCompile(`"call":"judge/[^"]*/3"`).Match(record) {
 		t.Error("a noisy judge was never asked again")
@@ -167,7 +168,7 @@ func TestBothOrdersAreAskedAndDisagreementsAThirdTime(t *testing.T) {
 }
 
 func TestWeighingAgainAsksNobodyAndSaysTheSame(t *testing.T) {
-	m := testkit.NewModel(t, testkit.NonDeterministic(50))
+	m := testkit.NewModel(t, fakellm.NonDeterministic(50))
 	c := configFor(m)
 	c.Recorder = newMemory()
 	j, task := judge(t, c), ordinary(t)
@@ -186,7 +187,7 @@ func TestCancellingStopsAndTheNextRunTakesItUp(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var calls atomic.Int32
-	m := testkit.NewModel(t, func(*testkit.Turn) {
+	m := testkit.NewModel(t, func(*fakellm.Turn) {
 		if calls.Add(1) == 40 {
 			cancel()
 		}

@@ -27,10 +27,12 @@
 // A family's score of a dossier is the thousandths of its questions that were
 // answered yes. Over families the lowest counts where members wrote the text,
 // so that all have to agree to raise it, and the median elsewhere. A family
-// that could not tell counts as 500, which changes nothing. Flags are neutral:
-// a suspected attempt to steer, nobody able to tell, or families too far apart
-// on figures cost nobody anything. Reasons are sentences of this package, filled
-// with numbers; no word of a model reaches a statement.
+// that could not tell counts as 500, which changes nothing. Flags cost nobody
+// anything: nobody able to tell, or families too far apart on figures, are
+// neutral; a suspected attempt to steer keeps what its evidence shows, but
+// nothing above neutral, so that being noticed does not pay either. Reasons are
+// sentences of this package, filled with numbers; no word of a model reaches a
+// statement.
 //
 // # What it guarantees
 //
@@ -68,6 +70,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -102,6 +105,11 @@ type Config struct {
 	Commit      func(ctx context.Context, p Plan) error // called before the first call, to log what it commits to; an error stops the run
 	Progress    func(Progress)                          // called after every call, from several goroutines
 	Logger      *slog.Logger
+
+	// Transport answers in place of a connection: what was recorded, or a
+	// scripted model in this process. Nil connects. It is for whoever measures a
+	// judge; a co-op's own judge has none.
+	Transport http.RoundTripper
 }
 
 // Progress is how far one family's calls are. Calls that are repeated or asked

@@ -161,6 +161,7 @@ func scoreOf(s listed, sheet []question, heard []verdict) appraisal.Score {
 	switch {
 	case suspect:
 		out.Flag, out.Reason = appraisal.FlagSuspect, "The text looks as if it tried to steer the model; people will look at it."
+		out.Score = min(slices.Min(scores), neutral)
 	case 2*told < len(heard) || told == 0:
 		out.Flag, out.Reason = appraisal.FlagAbstained, "The model could not tell what to make of it."
 	case !s.text && scattered(scores):

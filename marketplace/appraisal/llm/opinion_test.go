@@ -65,6 +65,7 @@ func TestScoresAreJoined(t *testing.T) {
 		{"nobody can tell", true, [][]int64{{-1, 500, 500}, {-1, 500, 500}}, "500abstained 500 500"},
 		{"most cannot tell", false, [][]int64{{-1, 500, 500}, {-1, 500, 500}, {900, 500, 500}}, "500abstained 500 500"},
 		{"one suspects", true, [][]int64{{900, 1, 1}, {-2, 1, 1}}, "500suspect 1 1"},
+		{"one suspects what is weak", true, [][]int64{{100, 1, 1}, {-2, 1, 1}}, "100suspect 1 1"},
 		{"a family that tells nothing", true, [][]int64{{900, 900, 900}, {-1, -1, 0}}, "900 900 900"},
 		{"nobody tells anything", true, [][]int64{{-1, -1}, {-1, -1}}, "none"},
 	} {
@@ -145,7 +146,7 @@ func TestAnyVerdictsMakeAnOpinionThatFits(t *testing.T) {
 			return
 		}
 		for _, s := range op.Scores {
-			if s.Score < 0 || s.Score > 1000 || s.Flag != "" && s.Score != neutral || len(s.Reason) > appraisal.MaxReason || s.Reason != oneLine(s.Reason, appraisal.MaxReason) {
+			if s.Score < 0 || s.Score > 1000 || s.Flag != "" && s.Score != neutral && (s.Flag != appraisal.FlagSuspect || s.Score > neutral) || len(s.Reason) > appraisal.MaxReason || s.Reason != oneLine(s.Reason, appraisal.MaxReason) {
 				t.Fatalf("score %+v", s)
 			}
 		}

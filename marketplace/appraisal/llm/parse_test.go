@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"distributed.ai/datacoop/internal/testkit"
+	"distributed.ai/datacoop/marketplace/appraisal/fakellm"
 )
 
 var (
@@ -23,6 +24,7 @@ const goodJudgement = `{"dossiers":[{"id":"x","cannot_tell":false,"answers":[{"q
 func TestAYesCountsOnlyWithEvidenceOfItsOwnDossier(t *testing.T) {
 	for cited, want := range map[string]bool{
 		`["e1"]`: true, `["e2","e1"]`: true, `[]`: false, `["e3"]`: false, `["e1","e3"]`: false, `["a"]`: false, `[""]`: false,
+		`["e1\u200b"]`: false, "[\"e1\u200b\"]": false, `["е1"]`: false, `["E1"]`: false, // what looks like an id is none
 	} {
 		got, err := readJudgement(strings.Replace(goodJudgement, `["e2"]`, cited, 1), twoEvidence, twoQuestions)
 		if err != nil || got["x"].yes["a"] != want {
@@ -63,6 +65,16 @@ func TestJudgementsThatAreRefused(t *testing.T) {
 		{`"yes":true`, `"yes":1`, badShape},
 		{`"yes":true`, `"yes":null`, badShape},
 		{`"yes":true`, `"yes":NaN`, notJSON},
+		{`"yes":true`, `"yes":-1`, badShape},
+		{`"yes":true`, `"yes":-Infinity`, notJSON},
+		{`"id":"y"`, `"id":"y\u200b"`, unknownID},
+		{`"id":"y"`, `"id":"\u202ey"`, unknownID},
+		{`"question":"a"`, "\"question\":\"a\u00ad\"", unknownID},
+		{`"question":"a"`, `"question":"а"`, unknownID}, // a Cyrillic letter
+		{"\"id\"", "\"i\u200bd\"", badShape},
+		{goodJudgement, `{"data":0.7,"work":0.7,"governance":-0.2}`, badShape}, // nobody asks for shares, so none can add up to something else
+		{`{"dossiers":`, `{"split":{"data":0.7,"work":0.7},"dossiers":`, badShape},
+		{`["e2"]`, `[-1]`, badShape},
 		{`"yes":true`, `"yes":false,"yes":true`, twice},
 		{`"question":"a"`, `"question":"b"`, unknownID},
 		{`"question":"a"`, `"question":"c"`, unknownID},
@@ -140,6 +152,8 @@ func TestTurnsThatAreNoAnswer(t *testing.T) {
 		{goodEnvelope, `data: ` + goodEnvelope, notJSON},
 		{goodEnvelope, `{"choices":[]}`, badShape},
 		{goodEnvelope, `{"choices":[7]}`, badShape},
+		{`1.5e9`, `NaN`, notJSON},
+		{`"role":"assistant"`, `"role":"assistant\u200b"`, toolTurn},
 		{goodEnvelope, `{"choices":[{}]}`, badShape},
 		{goodEnvelope, `{"choices":[{"message":{}},{"message":{}}]}`, badShape},
 		{`"content":"hello"`, `"content":null`, badShape},
@@ -168,15 +182,15 @@ func TestTurnsThatAreNoAnswer(t *testing.T) {
 
 func TestProbesAreHints(t *testing.T) {
 	for name, c := range map[string]struct {
-		mood testkit.Mood
+		mood fakellm.Mood
 		want Capability
 	}{
-		"able":           {func(*testkit.Turn) {}, Capability{Answer: Accepted, Listed: true, Format: formatSchema}},
+		"able":           {func(*fakellm.Turn) {}, Capability{Answer: Accepted, Listed: true, Format: formatSchema}},
 		"no such format": {refusing("json_schema"), Capability{Answer: Accepted, Listed: true, Format: formatObject}},
 		"text only":      {refusing("json_schema", "json_object"), Capability{Answer: Accepted, Listed: true, Format: formatText}},
-		"in prose":       {testkit.SchemaIgnoring, Capability{Answer: string(notJSON), Listed: true, Format: formatSchema}},
-		"broken":         {testkit.Failing(503), Capability{Answer: "status-503", Format: formatSchema}},
-		"locked":         {testkit.Failing(401), Capability{Answer: "status-401", Format: formatText}},
+		"in prose":       {fakellm.SchemaIgnoring, Capability{Answer: string(notJSON), Listed: true, Format: formatSchema}},
+		"broken":         {fakellm.Failing(503), Capability{Answer: "status-503", Format: formatSchema}},
+		"locked":         {fakellm.Failing(401), Capability{Answer: "status-401", Format: formatText}},
 	} {
 		m := testkit.NewModel(t, c.mood)
 		got := judge(t, configFor(m)).Probe(t.Context())
@@ -191,8 +205,8 @@ func TestProbesAreHints(t *testing.T) {
 	}
 }
 
-func refusing(formats ...string) testkit.Mood {
-	return func(t *testkit.Turn) {
+func refusing(formats ...string) fakellm.Mood {
+	return func(t *fakellm.Turn) {
 		for _, f := range formats {
 			if t.Format == f {
 				t.Status = 400

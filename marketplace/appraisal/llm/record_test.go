@@ -14,11 +14,12 @@ import (
 
 	"distributed.ai/datacoop/internal/testkit"
 	"distributed.ai/datacoop/marketplace/appraisal"
+	"distributed.ai/datacoop/marketplace/appraisal/fakellm"
 )
 
 func TestARecordHoldsEveryAttemptAndNoProse(t *testing.T) {
 	task := taskOf(t, fullText+" Xylophones were involved.")
-	c := configFor(testkit.NewModel(t, testkit.Sometimes(200, testkit.InvalidJSON)))
+	c := configFor(testkit.NewModel(t, fakellm.Sometimes(200, fakellm.InvalidJSON)))
 	c.MaxAttempts = 4
 	_, record := weighed(t, c, task)
 	if bytes.Contains(bytes.ToLower(record), []byte("xylophone")) {
@@ -39,7 +40,7 @@ func TestARecordHoldsEveryAttemptAndNoProse(t *testing.T) {
 }
 
 func TestEveryLineOfARecordIsCanonical(t *testing.T) {
-	_, record := weighed(t, configFor(testkit.NewModel(t, testkit.Sometimes(100, testkit.InvalidUTF8))), ordinary(t))
+	_, record := weighed(t, configFor(testkit.NewModel(t, fakellm.Sometimes(100, fakellm.InvalidUTF8))), ordinary(t))
 	for line := range bytes.Lines(record) {
 		want, err := jcs.Transform(line)
 		if err != nil || !bytes.Equal(append(want, '\n'), line) {
@@ -50,7 +51,7 @@ func TestEveryLineOfARecordIsCanonical(t *testing.T) {
 
 func TestATamperedRecordIsFoundOut(t *testing.T) {
 	task := ordinary(t)
-	c := configFor(testkit.NewModel(t, testkit.Sometimes(100, testkit.Refusing)))
+	c := configFor(testkit.NewModel(t, fakellm.Sometimes(100, fakellm.Refusing)))
 	c.MaxAttempts = 4
 	op, record := weighed(t, c, task)
 	lines := bytes.SplitAfter(record, []byte("\n"))

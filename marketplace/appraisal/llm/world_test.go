@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"distributed.ai/datacoop/internal/testkit"
 	"distributed.ai/datacoop/marketplace/appraisal"
+	"distributed.ai/datacoop/marketplace/appraisal/fakellm"
 )
 
 // Texts of work, from best to none at all.
@@ -119,7 +119,7 @@ func (m *memory) only(t testing.TB) []byte {
 const testKey = "sk-very-secret-0123456789"
 
 // configFor asks scripted models, quickly and with few canaries.
-func configFor(models ...*testkit.Model) Config {
+func configFor(models ...*fakellm.Model) Config {
 	c := Config{Seed: NewSecret("0123456789abcdef"), Canaries: 20, MaxAttempts: 2, Parallel: 8, PerCall: 30 * time.Second, Backoff: time.Millisecond}
 	for i, m := range models {
 		c.Families = append(c.Families, Family{Name: fmt.Sprintf("family-%c", 'a'+i), BaseURL: m.BaseURL, Model: "scripted", APIKey: NewSecret(testKey)})

@@ -176,7 +176,8 @@ const journeys = {
     result.uses = await says(page, "uses at the end");
   },
 
-  // law proposes a rule, has it checked, and two members vote on it.
+  // law proposes a rule, has it checked, waits until it was tried, and two members
+  // vote on it.
   async law() {
     const page = await visit({ width: 1280, scheme: "dark" });
     await signIn(page, "eva");
@@ -191,13 +192,19 @@ const journeys = {
     await page.click("button[name=step][value=propose]");
     await page.waitForSelector("text=Your proposal is before the members");
     result.proposal = new URL(page.url()).pathname.split("/").pop();
+    await look(page, "proposed");
+    while (!(await page.locator("input[name=choice]").count())) {
+      await page.waitForTimeout(100);
+      await page.reload();
+    }
+    await look(page, "tried");
     await ballot(await visit(), "finn", "no");
     await ballot(await visit({ scheme: "dark" }), "eva", "yes");
     await stop("voted");
     const later = await visit({ scheme: "dark" });
     await signIn(later, "eva");
     await later.goto(`${order.base}/votes/${result.proposal}`);
-    await later.click("main summary");
+    await later.click('main summary:has-text("as the computer reads it")');
     result.said = await says(later, "result");
     await later.click('.menu a[href="/votes"]');
     await later.click("main summary");

@@ -17,8 +17,11 @@ export class Answer {
   sentences: string[] = [];
   private standing: string[] = [];
 
+  private touched = false;
+
   constructor(private readonly api: Patience) {
     this.form.addEventListener("change", (e) => {
+      this.touched = true;
       const rules = this.form.querySelector("details");
       if (rules && (e.target as HTMLInputElement).value === "own") rules.open = true;
     });
@@ -28,17 +31,45 @@ export class Answer {
     return at<HTMLFormElement>("answer-form");
   }
 
-  // open offers the pool's standing answer, if there is one.
+  // open offers the pool's standing answer, if there is one, and else says what
+  // holds without one.
   open(pool: string): void {
-    this.standing = all("li", document.getElementById(`standing-${pool}`) ?? make("ul")).map((li) => li.textContent ?? "");
+    this.standing = this.said(`standing-${pool}`);
     const offered = this.standing.length > 0;
     at("standing").hidden = !offered;
     list("standing-says", this.standing);
+    const meanwhile = this.said(`default-${pool}`);
+    at("default-says").hidden = meanwhile.length === 0;
+    list("default-says", meanwhile);
     const box = at<HTMLInputElement>("preset-pool");
     box.disabled = !offered;
-    if (!all("input[name=preset]:checked:enabled", this.form).length) box.checked = offered;
+    if (!this.touched) this.start(pool, offered);
+    if (!offered) box.checked = false;
     at<HTMLInputElement>("answer-pool").value = pool;
     say("pool-price", document.querySelector<HTMLElement>(`[data-pool="${CSS.escape(pool)}"]`)?.dataset.price ?? "");
+  }
+
+  private said(id: string): string[] {
+    return all("li", document.getElementById(id) ?? make("ul")).map((li) => li.textContent ?? "");
+  }
+
+  // start fills the form in with what the charter lets an answer for the pool
+  // start from, as the portal's own page does. It never allows anything.
+  private start(pool: string, offered: boolean): void {
+    const from = document.getElementById(`default-${pool}`)?.dataset ?? {};
+    const preset = offered ? "pool" : from.answer === "ask" ? "ask" : "";
+    for (const box of all<HTMLInputElement>("input[name=preset]", this.form)) box.checked = box.value === preset;
+    const conditions = (from.conditions ?? "").split(" ");
+    for (const box of all<HTMLInputElement>("input[name=condition]", this.form)) box.checked = conditions.includes(box.value);
+    this.pick("mode", from.answer === "ask" ? "ask" : "", "");
+    this.pick("days", from.days ?? "0", "days");
+    this.pick("keep", from.keep ?? "", "months");
+  }
+
+  private pick(name: string, value: string, unit: string): void {
+    const field = at<HTMLSelectElement>(name);
+    if (![...field.options].some((o) => o.value === value)) field.add(new Option(`${value} ${unit}`, value));
+    field.value = value;
   }
 
   // take asks the server what the form means. It fails with a Refusal.

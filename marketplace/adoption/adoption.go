@@ -1,0 +1,339 @@
+// Package adoption is where members decide whether what a model made of a period
+// counts, before any of it is paid.
+//
+// # The life of a vote
+//
+//	waiting ── voting ─┬─ adopted            the statement is settled as it is
+//	                   └─ rejected ─ baseline  computed again without the model
+//
+// A statement that judges moved waits until its window to contest it is over and
+// every appeal is answered; then a vote opens by itself, for everybody who is a
+// member at that moment, by the rule of the charter's electoral class for
+// statements. What is not adopted, for want of support or of voters, is not
+// paid: then the formula alone counts, whose amounts the statement has shown all
+// along. Nobody's income waits on a model for longer than the vote takes.
+//
+// # What it guarantees
+//
+// One member has one vote, once. The tables say who has voted and what was
+// voted, not who voted what, and nothing says how a vote is going before it is
+// counted. A receipt, known to its voter alone, finds the ballot in the list
+// whose digest the log takes with the count. Steps that wait for time are jobs; a process that
+// dies does none of them twice.
+//
+// # What it refuses
+//
+// Settling before the members have decided; a second ballot, one after the
+// close, one from outside the roll.
+package adoption
+
+import (
+	"context"
+	"crypto/rand"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"distributed.ai/datacoop/governance"
+	"distributed.ai/datacoop/internal/coop"
+	"distributed.ai/datacoop/internal/db"
+	"distributed.ai/datacoop/internal/fault"
+	"distributed.ai/datacoop/internal/jobs"
+	"distributed.ai/datacoop/marketplace/desk"
+)
+
+//go:embed schema/*.sql
+var schema embed.FS
+
+// ErrUndecided says that members have not decided yet; its code is part of the
+// API, as are those of package governance, which a ballot may be refused with.
+var ErrUndecided = fault.New(fault.Conflict, "adoption-open", "The members have not decided yet whether what the model made of this period counts.")
+
+// The states of a vote.
+const (
+	Waiting  = "waiting"  // until nobody contests the statement any more
+	Voting   = "voting"   // ballots are taken until ClosesAt
+	Adopted  = "adopted"  // the model counts
+	Rejected = "rejected" // it does not; the statement is being computed again
+	Baseline = "baseline" // it was
+)
+
+// The jobs of this counter: opening a vote, counting it, and computing the
+// statement again where the model was not adopted.
+const (
+	kindOpen   = "adoption.open"
+	kindTally  = "adoption.tally"
+	kindReject = "adoption.reject"
+)
+
+// again is how long the opening waits for an appeal to be answered before it
+// looks anew.
+const again = 6 * time.Hour
+
+// Vote is a period's vote. The counts are 0 until it is counted.
+type Vote struct {
+	Period           coop.PeriodID
+	State            string
+	OpenedAt         int64
+	ClosesAt         int64
+	Electorate       int
+	Yes, No, Abstain int
+	Needed           int // yes votes that it takes
+
+	roll string // digest
+}
+
+// Market is what the counter asks of the market.
+type Market interface {
+	// Uncontested refuses while a period's statement can be contested or an
+	// appeal against it is open.
+	Uncontested(tx *db.Tx, id coop.PeriodID) error
+	// WithoutJudges computes a period's statement again without an opinion, once.
+	WithoutJudges(ctx context.Context, id coop.PeriodID) error
+}
+
+// Booth is the counter. It is safe for concurrent use.
+type Booth struct {
+	desk   *desk.Desk
+	jobs   *jobs.Queue
+	market Market
+}
+
+// New migrates the counter's tables and registers its jobs; call it before the
+// queue runs.
+func New(ctx context.Context, d *desk.Desk, q *jobs.Queue, m Market) (*Booth, error) {
+	if err := d.DB.Migrate(ctx, "adoption", schema); err != nil {
+		return nil, fmt.Errorf("adoption: migrate: %w", err)
+	}
+	b := &Booth{desk: d, jobs: q, market: m}
+	q.Handle(kindOpen, b.open)
+	q.Handle(kindTally, b.tally)
+	q.Handle(kindReject, b.reject)
+	return b, nil
+}
+
+type job struct {
+	Period coop.PeriodID `json:"period"`
+}
+
+func (b *Booth) later(tx *db.Tx, kind string, id coop.PeriodID, at time.Time) error {
+	key := fmt.Sprint(id, "/", at.UnixMilli())
+	if err := b.jobs.Enqueue(tx, kind, key, job{id}, at); err != nil {
+		return fmt.Errorf("adoption: later: %w", err)
+	}
+	return nil
+}
+
+// Await has a vote open once the window to contest a statement that judges
+// moved is over, at until (Unix ms). A statement that is computed again is
+// awaited again.
+func (b *Booth) Await(tx *db.Tx, id coop.PeriodID, until int64) error {
+	if err := await(tx, id); err != nil {
+		return err
+	}
+	return b.later(tx, kindOpen, id, time.UnixMilli(until))
+}
+
+func parse(payload []byte) (coop.PeriodID, error) {
+	var j job
+	err := json.Unmarshal(payload, &j)
+	return j.Period, err
+}
+
+func (b *Booth) open(ctx context.Context, payload []byte) error {
+	id, err := parse(payload)
+	if err != nil {
+		return fmt.Errorf("adoption: open: %w", err)
+	}
+	return b.desk.DB.Update(ctx, func(tx *db.Tx) error {
+		v, err := get(tx, id)
+		if err != nil || v.State != Waiting {
+			return err
+		}
+		if err := b.market.Uncontested(tx, id); err != nil {
+			var f *fault.Error
+			if errors.As(err, &f) && f.Kind == fault.Conflict { // look again; a new statement is awaited by itself
+				return b.later(tx, kindOpen, id, b.desk.Clock().Add(again))
+			}
+			return err
+		}
+		class := b.desk.Charter.Classes[coop.ClassStatement]
+		v.State, v.OpenedAt, v.ClosesAt = Voting, b.desk.Now(), b.desk.Clock().Add(class.Window()).UnixMilli()
+		if v.Electorate, v.roll, err = b.freeze(tx, id); err != nil {
+			return err
+		}
+		if err := put(tx, v); err != nil {
+			return err
+		}
+		if err := b.desk.Note(tx, "adoption.opened", Voting, map[string]any{"period": string(id), "roll_sha256": v.roll, "electorate": v.Electorate}); err != nil {
+			return err
+		}
+		return b.later(tx, kindTally, id, time.UnixMilli(v.ClosesAt))
+	})
+}
+
+// freeze puts every member of this moment on the roll.
+func (b *Booth) freeze(tx *db.Tx, id coop.PeriodID) (n int, roll string, err error) {
+	for before := ""; ; {
+		page, err := b.desk.Governance.Members(tx.Context(), governance.Page{Before: before, Limit: 100})
+		if err != nil {
+			return 0, "", fmt.Errorf("adoption: members: %w", err)
+		}
+		for _, m := range page {
+			if err := enroll(tx, id, m.ID); err != nil {
+				return 0, "", err
+			}
+		}
+		if n += len(page); len(page) < 100 {
+			roll, err = rollDigest(tx, id)
+			return n, roll, err
+		}
+		before = string(page[len(page)-1].ID)
+	}
+}
+
+func (b *Booth) rule() governance.Rule {
+	return governance.RuleOf(b.desk.Charter.Classes[coop.ClassStatement])
+}
+
+// CastAdoption takes a member's one ballot on whether a period's model counts
+// and answers the receipt that finds it among those counted.
+func (b *Booth) CastAdoption(ctx context.Context, m coop.MemberID, id coop.PeriodID, choice string) (receipt string, err error) {
+	if choice != governance.Yes && choice != governance.No && choice != governance.Abstain {
+		return "", governance.ErrChoice
+	}
+	receipt = rand.Text()
+	err = b.desk.DB.Update(ctx, func(tx *db.Tx) error {
+		v, err := get(tx, id)
+		switch {
+		case err != nil:
+			return err
+		case v.State != Voting || b.desk.Now() >= v.ClosesAt:
+			return governance.ErrVotingClosed
+		}
+		if err := tick(tx, id, m); err != nil {
+			return err
+		}
+		digest := coop.Digest([]byte(receipt))
+		if err := b.desk.Note(tx, "adoption.ballot", "", map[string]any{"period": string(id), "choice": choice, "receipt_sha256": digest}); err != nil {
+			return err
+		}
+		return insertBallot(tx, id, digest, choice)
+	})
+	if err != nil {
+		return "", err
+	}
+	return receipt, nil
+}
+
+func (b *Booth) tally(ctx context.Context, payload []byte) error {
+	id, err := parse(payload)
+	if err != nil {
+		return fmt.Errorf("adoption: tally: %w", err)
+	}
+	return b.desk.DB.Update(ctx, func(tx *db.Tx) error {
+		v, err := get(tx, id)
+		if err != nil || v.State != Voting || b.desk.Now() < v.ClosesAt {
+			return err
+		}
+		ballots, err := count(tx, &v)
+		if err != nil {
+			return err
+		}
+		v.State = Rejected
+		if b.rule().Decide(v.Electorate, v.Yes, v.No) == governance.Passed {
+			v.State = Adopted
+		} else if err := b.later(tx, kindReject, id, b.desk.Clock()); err != nil {
+			return err
+		}
+		if err := put(tx, v); err != nil {
+			return err
+		}
+		return b.desk.Note(tx, "adoption.counted", v.State, map[string]any{"period": string(id), "yes": v.Yes, "no": v.No, "abstain": v.Abstain,
+			"electorate": v.Electorate, "ballots_sha256": ballots})
+	})
+}
+
+// reject has the formula alone count. It is done again until it has been.
+func (b *Booth) reject(ctx context.Context, payload []byte) error {
+	id, err := parse(payload)
+	if err != nil {
+		return fmt.Errorf("adoption: reject: %w", err)
+	}
+	return b.market.WithoutJudges(ctx, id)
+}
+
+// Rejected reports whether the members did not adopt a period's model and the
+// statement has still to be computed without it.
+func (b *Booth) Rejected(tx *db.Tx, id coop.PeriodID) (bool, error) {
+	v, err := get(tx, id)
+	if errors.Is(err, desk.ErrNotFound) {
+		return false, nil
+	}
+	return v.State == Rejected, err
+}
+
+// Replaced notes that a statement was computed without its model.
+func (b *Booth) Replaced(tx *db.Tx, id coop.PeriodID) error {
+	v, err := get(tx, id)
+	if err != nil {
+		return err
+	}
+	v.State = Baseline
+	return put(tx, v)
+}
+
+// Decided refuses with ErrUndecided while the members have not decided about a
+// period. One that no judge moved has nothing to decide.
+func (b *Booth) Decided(tx *db.Tx, id coop.PeriodID) error {
+	v, err := get(tx, id)
+	switch {
+	case errors.Is(err, desk.ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	case v.State != Adopted && v.State != Baseline:
+		return ErrUndecided
+	}
+	return nil
+}
+
+// AdoptionVote finds a period's vote; desk.ErrNotFound where there is none.
+// Voted says whether the member has.
+func (b *Booth) AdoptionVote(ctx context.Context, m coop.MemberID, id coop.PeriodID) (v Vote, voted bool, err error) {
+	err = b.desk.DB.View(ctx, func(tx *db.Tx) (err error) {
+		if v, err = get(tx, id); err != nil {
+			return err
+		}
+		v.Needed = b.rule().Needed(v.Electorate)
+		voted, err = hasVoted(tx, id, m)
+		return err
+	})
+	return v, voted, err
+}
+
+// Ballot is one that was counted. Whose it is, nobody can tell but who knows
+// the receipt.
+type Ballot struct{ ReceiptSHA256, Choice string }
+
+// AdoptionBallots lists the ballots of a vote that was counted, in ascending
+// order of their receipts' digests. Before that it is governance.ErrVotingOpen.
+func (b *Booth) AdoptionBallots(ctx context.Context, id coop.PeriodID) ([]Ballot, error) {
+	return desk.Read(ctx, b.desk.DB, func(tx *db.Tx) ([]Ballot, error) {
+		v, err := get(tx, id)
+		if err != nil {
+			return nil, err
+		}
+		if v.State == Waiting || v.State == Voting {
+			return nil, governance.ErrVotingOpen
+		}
+		return ballots(tx, id)
+	})
+}
+
+// AdoptionDue lists the periods whose vote waits for a member's ballot.
+func (b *Booth) AdoptionDue(ctx context.Context, m coop.MemberID) ([]Vote, error) {
+	return desk.Read(ctx, b.desk.DB, func(tx *db.Tx) ([]Vote, error) { return due(tx, m, b.desk.Now()) })
+}

@@ -1,0 +1,314 @@
+package appeals
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"distributed.ai/datacoop/governance"
+	"distributed.ai/datacoop/internal/audit"
+	"distributed.ai/datacoop/internal/coop"
+	"distributed.ai/datacoop/internal/db"
+	"distributed.ai/datacoop/marketplace/appraisal"
+	"distributed.ai/datacoop/marketplace/appraisal/checklist"
+	"distributed.ai/datacoop/marketplace/appraisal/jury"
+)
+
+// The jobs of this counter: drawing a panel, and looking after a seat when its
+// time is over.
+const (
+	kindDraw    = "appeals.draw"
+	kindOverdue = "appeals.overdue"
+)
+
+type drawJob struct {
+	Appeal string `json:"appeal"`
+}
+
+type overdueJob struct {
+	Appeal string `json:"appeal"`
+	Place  int    `json:"place"`
+}
+
+// turns is how many members one after the other may be asked for one seat.
+const turns = 3
+
+// The states of a case.
+const (
+	stateSteward = "steward"
+	stateDrawing = "drawing"
+	stateScoring = "scoring"
+	stateDecided = "decided"
+)
+
+// hearing is the case of an appeal.
+type hearing struct {
+	Appeal     string
+	Period     coop.PeriodID
+	Member     coop.MemberID
+	Tier       int
+	State      string
+	About      Line
+	Paid       coop.Money
+	Name       string // the member's pseudonym in the statement
+	Dossier    string
+	Questions  []string
+	Roll       []string
+	Excluded   int
+	Leaf       int64
+	Checkpoint string
+	Score      int64
+	Award      coop.Money
+}
+
+// seat is a panellist's place.
+type seat struct {
+	Appeal   string
+	Place    int // in the order of the draw, from 0
+	Turn     int
+	Member   coop.MemberID
+	Name     string
+	State    string
+	Yes      []string
+	Deadline int64
+}
+
+// dossierOf is the dossier that a line of a member's statement belongs to.
+func dossierOf(key []byte, salt string, id coop.PeriodID, name string, about Line) string {
+	kinds := map[string]string{appraisal.KindData: "dataset", appraisal.KindWork: "contribution"}
+	if about.Kind == appraisal.KindGovernance {
+		duty, _, _ := strings.Cut(about.Ref, ":") // all duties of a kind are one dossier
+		return appraisal.DossierID(salt, about.Kind, appraisal.DutyRef(name, duty))
+	}
+	return appraisal.DossierID(salt, about.Kind, appraisal.Pseudonym(key, string(id), kinds[about.Kind], about.Ref))
+}
+
+// impanel fixes what a panel will be asked and who may be drawn into it, and
+// has the queue draw it.
+func (d *Docket) impanel(tx *db.Tx, k *hearing, b appraisal.Bundle, key []byte) error {
+	if k.About.Kind != appraisal.KindData && k.About.Kind != appraisal.KindWork && k.About.Kind != appraisal.KindGovernance {
+		return ErrLine
+	}
+	k.Dossier = dossierOf(key, b.Evidence.Salt, k.Period, k.Name, k.About)
+	shown, known := b.Dossier(k.Dossier)
+	if _, ok := b.Standing(k.Name, k.Dossier); !ok || !known {
+		return ErrLine
+	}
+	k.State, k.Questions = stateDrawing, checklist.IDs(checklist.For(shown.Kind, shown.Class))
+	members, excluded, err := d.eligible(tx, *k)
+	if err != nil {
+		return err
+	}
+	k.Excluded = excluded
+	for _, m := range members {
+		k.Roll = append(k.Roll, nameOf(key, *k, m))
+	}
+	slices.Sort(k.Roll)
+	k.Leaf, err = d.desk.Log.Append(tx, audit.Event{Kind: "appeal.filed", Revision: jury.RollSHA256(k.Roll), Verdict: "judgement",
+		Record: map[string]any{"appeal": k.Appeal, "period": string(k.Period), "member": string(k.Member), "dossier": k.Dossier}})
+	if err != nil {
+		return fmt.Errorf("appeals: log: %w", err)
+	}
+	if err := dropSeats(tx, k.Appeal); err != nil {
+		return err
+	}
+	return d.later(tx, kindDraw, k.Appeal, drawJob{k.Appeal}, d.desk.Clock())
+}
+
+func (d *Docket) later(tx *db.Tx, kind, key string, payload any, at time.Time) error {
+	if err := d.jobs.Enqueue(tx, kind, key, payload, at); err != nil {
+		return fmt.Errorf("appeals: later: %w", err)
+	}
+	return nil
+}
+
+// nameOf is a panellist's pseudonym, which belongs to one appeal alone.
+func nameOf(key []byte, k hearing, m coop.MemberID) string {
+	return appraisal.Pseudonym(key, string(k.Period), "panellist of "+k.Appeal, string(m))
+}
+
+// eligible lists the members who may be drawn, and how many were left out.
+func (d *Docket) eligible(tx *db.Tx, k hearing) (out []coop.MemberID, excluded int, err error) {
+	out0, err := d.conflicts(tx, k)
+	if err != nil {
+		return nil, 0, err
+	}
+	for before := ""; ; {
+		page, err := d.desk.Governance.Members(tx.Context(), governance.Page{Before: before, Limit: 100})
+		if err != nil {
+			return nil, 0, fmt.Errorf("appeals: members: %w", err)
+		}
+		for _, m := range page {
+			office := slices.Contains(m.Offices, coop.Appeals) || slices.Contains(m.Offices, coop.Treasury)
+			if out0[m.ID] || office {
+				excluded++
+				continue
+			}
+			out = append(out, m.ID)
+		}
+		if len(page) < 100 {
+			return out, excluded, nil
+		}
+		before = string(page[len(page)-1].ID)
+	}
+}
+
+// conflicts are the members with an interest in an appeal, offices aside.
+func (d *Docket) conflicts(tx *db.Tx, k hearing) (map[coop.MemberID]bool, error) {
+	out := map[coop.MemberID]bool{k.Member: true}
+	rivals, err := appellants(tx, k.Period)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range rivals {
+		out[m] = true
+	}
+	ev, err := d.market.Evidence(tx, k.Period)
+	if err != nil {
+		return nil, err
+	}
+	makers := map[string][]string{}
+	for _, w := range ev.Work {
+		makers[w.Contribution] = append(makers[w.Contribution], w.Member)
+	}
+	for _, v := range ev.Duties {
+		by := makers[v.Ref]
+		if slices.Contains(by, string(k.Member)) { // reviewed what the appellant made
+			out[coop.MemberID(v.Member)] = true
+		}
+		if v.Member == string(k.Member) { // made what the appellant reviewed
+			for _, m := range by {
+				out[coop.MemberID(m)] = true
+			}
+		}
+	}
+	if k.About.Kind != appraisal.KindWork {
+		return out, nil
+	}
+	c, err := d.desk.Governance.Contribution(tx.Context(), coop.ContributionID(k.About.Ref))
+	if err != nil {
+		return nil, fmt.Errorf("appeals: contested work: %w", err)
+	}
+	for _, r := range c.Reviews {
+		out[r.Reviewer] = true
+	}
+	out[c.Member] = true
+	if c.Git != nil {
+		for _, m := range c.Git.Members {
+			out[m] = true
+		}
+	}
+	return out, nil
+}
+
+// draw seats a panel by a checkpoint taken now, after the appeal was filed.
+func (d *Docket) draw(ctx context.Context, payload []byte) error {
+	var job drawJob
+	if err := json.Unmarshal(payload, &job); err != nil {
+		return fmt.Errorf("appeals: draw: %w", err)
+	}
+	checkpoint, err := d.desk.Log.Checkpoint(ctx)
+	if err != nil {
+		return fmt.Errorf("appeals: draw: %w", err)
+	}
+	return d.desk.DB.Update(ctx, func(tx *db.Tx) error {
+		k, err := getCase(tx, job.Appeal)
+		if err != nil || k.State != stateDrawing {
+			return err
+		}
+		k.State, k.Checkpoint = stateScoring, string(checkpoint)
+		for range jury.SeatsFor(len(k.Roll)) {
+			if err := d.seatNext(tx, k, 1); err != nil {
+				return err
+			}
+		}
+		if err := putCase(tx, k); err != nil {
+			return err
+		}
+		if err := d.desk.Note(tx, "panel.drawn", "drawn", map[string]any{"appeal": k.Appeal, "roll": len(k.Roll)}); err != nil {
+			return err
+		}
+		return d.conclude(tx, k)
+	})
+}
+
+// seatNext asks the next member of the draw, if there is one.
+func (d *Docket) seatNext(tx *db.Tx, k hearing, turn int) error {
+	order, err := jury.Draw(k.Checkpoint, k.Leaf, k.Roll)
+	if err != nil {
+		return err
+	}
+	taken, err := seats(tx, k.Appeal)
+	if err != nil || len(taken) == len(order) || turn > turns {
+		return err
+	}
+	c, err := d.market.Contest(tx, k.Period)
+	if err != nil {
+		return err
+	}
+	who, err := d.whoIs(tx, c.Key, k, order[len(taken)])
+	if err != nil {
+		return err
+	}
+	s := seat{Appeal: k.Appeal, Place: len(taken), Turn: turn, Member: who, Name: order[len(taken)], State: jury.Waiting, Yes: []string{},
+		Deadline: d.desk.Now() + d.desk.Charter.Hearing().AnswerHours*time.Hour.Milliseconds()}
+	if err := insertSeat(tx, s); err != nil {
+		return err
+	}
+	return d.later(tx, kindOverdue, k.Appeal+"/"+strconv.FormatInt(k.Leaf, 10)+"/"+strconv.Itoa(s.Place), overdueJob{k.Appeal, s.Place}, time.UnixMilli(s.Deadline))
+}
+
+// whoIs finds the member behind a panellist's name. Accounts that were closed
+// since are still there; such a seat stays silent.
+func (d *Docket) whoIs(tx *db.Tx, key []byte, k hearing, name string) (coop.MemberID, error) {
+	for before := ""; ; {
+		page, err := d.desk.Governance.Members(tx.Context(), governance.Page{Before: before, Limit: 100})
+		if err != nil {
+			return "", fmt.Errorf("appeals: members: %w", err)
+		}
+		for _, m := range page {
+			if nameOf(key, k, m.ID) == name {
+				return m.ID, nil
+			}
+		}
+		if len(page) < 100 {
+			return coop.MemberID("gone-" + name), nil
+		}
+		before = string(page[len(page)-1].ID)
+	}
+}
+
+// overdue takes the seat of somebody who let the time pass.
+func (d *Docket) overdue(ctx context.Context, payload []byte) error {
+	var job overdueJob
+	if err := json.Unmarshal(payload, &job); err != nil {
+		return fmt.Errorf("appeals: overdue: %w", err)
+	}
+	return d.desk.DB.Update(ctx, func(tx *db.Tx) error {
+		s, err := getSeat(tx, job.Appeal, job.Place)
+		if err != nil || s.State != jury.Waiting || s.Deadline > d.desk.Now() {
+			return err
+		}
+		s.State = jury.Silent
+		return d.vacate(tx, s)
+	})
+}
+
+// vacate closes a seat without an answer and asks the next.
+func (d *Docket) vacate(tx *db.Tx, s seat) error {
+	if err := answerSeat(tx, s, d.desk.Now()); err != nil {
+		return err
+	}
+	k, err := getCase(tx, s.Appeal)
+	if err != nil {
+		return err
+	}
+	if err := d.seatNext(tx, k, s.Turn+1); err != nil {
+		return err
+	}
+	return d.conclude(tx, k)
+}

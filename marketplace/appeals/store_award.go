@@ -1,0 +1,27 @@
+package appeals
+
+import (
+	"database/sql"
+
+	"distributed.ai/datacoop/internal/coop"
+	"distributed.ai/datacoop/internal/db"
+	"distributed.ai/datacoop/marketplace/desk"
+)
+
+// Paid is an award that a settlement has paid.
+type Paid struct {
+	Award
+	Period coop.PeriodID
+	At     int64
+}
+
+const sqlAwards = `SELECT c.member, c.award, c.period, p.settled_at FROM appeals_cases c JOIN marketplace_periods p ON p.id = c.period
+	WHERE c.award > 0 AND p.settled_at > 0 AND (? OR c.member = ?) ORDER BY p.settled_at, c.appeal`
+
+// Awards lists what a member was awarded, or all of it.
+func (d *Docket) Awards(tx *db.Tx, m coop.MemberID, all bool) ([]Paid, error) {
+	return desk.Collect(tx, "awards", func(rows *sql.Rows) (p Paid, err error) {
+		err = rows.Scan(&p.Member, &p.Amount, &p.Period, &p.At)
+		return p, err
+	}, sqlAwards, all, m)
+}
