@@ -126,7 +126,11 @@ func (h *house) person(tx *db.Tx, d dice, m coop.MemberID) (edges []int64, err e
 			at.dataset = ds
 		}
 		r := Record{Terms: d.wishes().Normal(), effect: policies.Given, NotBefore: now - int64(d.IntN(3)), Expires: coop.Forever, WithdrawnAt: coop.Forever}
-		switch d.IntN(8) {
+		switch d.IntN(9) {
+		case 8:
+			if at.dataset != "" {
+				r.effect, r.WithdrawnAt = StateAsPool, now
+			}
 		case 0:
 			r.effect, r.Terms = policies.Refused, Terms{Effect: Refused}.Normal()
 		case 1:

@@ -78,7 +78,11 @@ func TestADatasetTakesItsOwnAnswerBack(t *testing.T) {
 		_, err = h.FollowPool(t.Context(), who, ds)
 		wants(t, err, ErrNoDataset)
 	}
+	h.decideCohort(study())
 	r := must[Record](t)(h.FollowPool(t.Context(), m, ds))
+	if c := h.decideCohort(study()); len(c.Granted) != 1 {
+		t.Errorf("all at once: %+v", c)
+	}
 	if r.State != StateAsPool || r.Dataset != ds {
 		t.Errorf("%+v", r)
 	}

@@ -25,8 +25,12 @@ func heardOf(tx *db.Tx, asked policies.Request, entries []cohort.Entry, seq int6
 	if err != nil {
 		return h, err
 	}
-	for _, r := range records {
-		h.records[scope{r.Member, r.Pool, r.Dataset}] = r
+	for _, r := range records { // in their order
+		at := scope{r.Member, r.Pool, r.Dataset}
+		h.records[at] = r
+		if r.asPool() {
+			delete(h.records, at)
+		}
 	}
 	paused, err := cohort.PausesThen(tx, members, seq)
 	if err != nil {
