@@ -48,7 +48,7 @@ func (s *Server) export(ctx context.Context, _ *none) (*huma.StreamResponse, err
 // archive says what is held about the caller. Every route under /v1/me that
 // answers something has its part here; TestTheExportMissesNothing sees to it.
 func (s *Server) archive(ctx context.Context) (portable.Archive, error) {
-	from := takeaway.Source{DB: s.DB, Governance: s.Governance, Consent: s.Consent, Vault: s.Vault, AuthServer: s.AuthServer, Member: callerOf(ctx).Member}
+	from := takeaway.Source{DB: s.DB, Governance: s.Governance, Consent: s.Consent, Vault: s.Vault, AuthServer: s.AuthServer, Issuer: s.signin.Own(s.BaseURL), Member: callerOf(ctx).Member}
 	files, err := from.Files(ctx)
 	return portable.Archive{
 		Title: "Everything that " + s.Charter.Name + " holds about one member", At: s.Clock(),

@@ -1,13 +1,16 @@
 package web_test
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/marketplace/appraisal"
 	"distributed.ai/datacoop/web/client"
 )
@@ -147,7 +150,12 @@ func TestMembersVoteWhetherTheModelCounts(t *testing.T) {
 	b.get("/").says("Does the model count for P0001?")
 	wellFormed(t, b.get("/money/P0001").says("Yes, the model counts", "at least"))
 	b.post("/money/P0001/vote", url.Values{"choice": {"perhaps"}}).is(http.StatusUnprocessableEntity)
-	b.post("/money/P0001/vote", url.Values{"choice": {"yes"}}).is(http.StatusOK).says("Your ballot is taken", "You have voted.")
+	cast := b.post("/money/P0001/vote", url.Values{"choice": {"yes"}}).is(http.StatusOK).says("Your vote is cast", "Your receipt")
+	receipt := regexp.MustCompile(`[A-Z2-7]{26}`).FindString(cast.text)
+	if receipt == "" || cast.path != "/money/P0001/vote" || h.sessionsHold(receipt) {
+		t.Errorf("a receipt %q stands beside its voter", receipt)
+	}
+	b.get("/money/P0001").says("You have voted.").keepsQuiet("Your receipt")
 	b.post("/money/P0001/vote", url.Values{"choice": {"no"}}).is(http.StatusConflict).says("You have voted on this proposal already.")
 	if _, err := bea.SettlePeriod(t.Context(), "P0001"); !client.IsStatus(err, http.StatusConflict) {
 		t.Errorf("settled before members have decided: %v", err)
@@ -164,4 +172,19 @@ func TestMembersVoteWhetherTheModelCounts(t *testing.T) {
 	}
 	_, err = bea.SettlePeriod(t.Context(), "P0001")
 	ok(t, err)
+}
+
+// sessionsHold looks for a text in what is kept of everybody's sessions.
+func (h *house) sessionsHold(text string) bool {
+	h.t.Helper()
+	var kept []byte
+	ok(h.t, h.db.View(context.Background(), func(tx *db.Tx) error {
+		list, err := db.Collect(tx, func(rows *db.Rows) (b []byte, err error) {
+			err = rows.Scan(&b)
+			return b, err
+		}, `SELECT data FROM web_sessions`)
+		kept = bytes.Join(list, nil)
+		return err
+	}))
+	return bytes.Contains(kept, []byte(text))
 }

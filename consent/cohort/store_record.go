@@ -140,7 +140,8 @@ func Insert(tx *db.Tx, r Record, leaf int64) error {
 		r.Seq, r.Question, r.QuestionSHA256, r.Filter, string(counts))
 }
 
-// The filter of a record may be long; it is read only where it is checked.
+// The filter of a record may be long. It is kept to be looked at and decides
+// nothing afterwards: a replay makes it anew from the law and the question.
 const (
 	sqlRecordColumns = `id, request, pool, revision, granted, refused, digest, consent_seq, at, seq, question, question_sha256, counts,
 CASE WHEN filter IN ('class-wise', 'sealed') THEN filter ELSE '' END FROM consent_cohorts`

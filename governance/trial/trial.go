@@ -87,11 +87,9 @@ func (r Rehearsal) Impact() Impact {
 		return Impact{}
 	}
 	im := r.past
-	im.Changes = r.found.Result(r.laws).Sentences()
-	if r.Left > 0 {
-		im.Changes = append(im.Changes, fmt.Sprintf("%s of two changes were not tried, because there are too many.",
-			plural(int(r.Left), "combination", "combinations")))
-	}
+	found := r.found.Result(r.laws)
+	found.Left = r.Left
+	im.Changes = found.Sentences()
 	return im
 }
 
@@ -169,6 +167,9 @@ func (b Bench) save(ctx context.Context, id coop.ProposalID, r Rehearsal) error 
 	return b.DB.Update(ctx, func(tx *db.Tx) error { return update(tx, id, r) })
 }
 
+// errOtherLaw has a rehearsal begin anew, against the law that is in force now.
+var errOtherLaw = errors.New("trial: another law came into force meanwhile")
+
 // run tries piece after piece, then the past and the present.
 func (b Bench) run(ctx context.Context, id coop.ProposalID, r *Rehearsal, source []byte) error {
 	law := b.Engine.Current()
@@ -205,6 +206,9 @@ func (b Bench) run(ctx context.Context, id coop.ProposalID, r *Rehearsal, source
 	}
 	if r.past.Cohorts, r.past.Counted, err = b.cohorts(ctx, law, proposed, r.found.Kinds); err != nil {
 		return err
+	}
+	if now := b.Engine.Current(); now == nil || now.Hash() != law.Hash() {
+		return errOtherLaw
 	}
 	r.State, r.Reason, r.EndedAt = Ended, "", b.Clock().UnixMilli()
 	return b.save(ctx, id, *r)

@@ -25,7 +25,7 @@
 // For a suggestion those who would newly pass, those among them whom the layer
 // had refused, those who would no longer pass if there are any, and those who
 // would still be refused if there are any, must each be that many. The same goes
-// for the difference of any two figures of one answer: those who pass under one
+// for the difference of any two figures of those who pass in one answer: those who pass under one
 // request and not under the other are nobody or that many, in both directions,
 // or the later figure is not told. What several answers to several requests
 // differ in is beyond it. It does not suggest to be somebody else or somewhere

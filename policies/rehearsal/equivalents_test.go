@@ -12,8 +12,8 @@ const (
 )
 
 // equivalents are mutants that answer every question as the shipped law does,
-// with the reason why. Each was looked at; one that somebody notices after all
-// fails the test.
+// with the reason why. Each was looked at; one that the first questions or the
+// law's own tests notice after all fails the test.
 var equivalents = map[string]string{
 	`base.default permits: dropped`:              undefined,
 	`base.purpose_known: without purpose_stated`: "an empty code is in no list of what can be asked for",

@@ -55,6 +55,7 @@ type Result struct {
 	Asked    int       `json:"asked"` // questions that both laws answered
 	Findings []Finding `json:"findings"`
 	Silent   []string  `json:"silent"` // sentences about rules of the proposal that no question reached
+	Left     int64     `json:"left"`   // pairs of changes that were not tried, because there are too many
 }
 
 // Finding is a kind of request on which the two laws differ.
@@ -70,6 +71,17 @@ const mostFindings = 24
 // Sentences says what was found, those who gain first, or that nothing was; then
 // which rules of the proposal no question reached.
 func (r Result) Sentences() []string {
+	out := r.differences()
+	switch r.Left {
+	case 0:
+		return out
+	case 1:
+		return append(out, "1 combination of two changes was not tried, because there are too many.")
+	}
+	return append(out, fmt.Sprintf("%d combinations of two changes were not tried, because there are too many.", r.Left))
+}
+
+func (r Result) differences() []string {
 	switch {
 	case r.Asked == 0:
 		return []string{"No request could be tried: neither rule releases anything that was thought of, or trying took too long."}
@@ -102,6 +114,9 @@ func Compare(ctx context.Context, was, now *policies.Revision, o Options) (Resul
 	bases, err := basesFor(ctx, laws, known)
 	if err != nil {
 		return Result{}, err
+	}
+	if o.Pairs {
+		bases, result.Left = trimmed(bases, mostPairs)
 	}
 	meter := newMeter(o.Progress, bases, o.Pairs)
 	for _, b := range bases {

@@ -39,11 +39,12 @@ func (p *Portal) escalate(v *visit) error {
 		Text: "Members are drawn by lot and answer the questions that the model answered, without seeing its answer."})
 }
 
-// adopt takes a ballot on whether what judges made of a period counts.
+// adopt takes a ballot on whether what judges made of a period counts. As with
+// cast, its receipt is in this answer and nowhere else.
 func (p *Portal) adopt(v *visit) error {
 	receipt, err := p.Market.CastAdoption(v.ctx(), v.me.ID, coop.PeriodID(v.id()), v.form.Get("choice"))
 	if err != nil {
 		return v.again(err, p.statement)
 	}
-	return v.done("/money/"+v.id(), note{Title: "Your ballot is taken", Text: "Keep this receipt if you want to find your ballot in the list that is counted.", Ref: receipt})
+	return v.show("ballot", ballot{receipt, "/money/" + v.id()})
 }

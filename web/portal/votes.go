@@ -146,5 +146,8 @@ func (p *Portal) cast(v *visit) error {
 	if err != nil {
 		return v.again(err, p.vote)
 	}
-	return v.show("ballot", b)
+	return v.show("ballot", ballot{b.Receipt, "/votes/" + string(b.Proposal)})
 }
+
+// ballot is a page that tells a voter their receipt, and leads back.
+type ballot struct{ Receipt, Back string }

@@ -96,6 +96,15 @@ func New(c Config) *Desk {
 	return d
 }
 
+// Own is whom members of an issuer at that address are known by; "" where they
+// sign in elsewhere.
+func (d *Desk) Own(base string) string {
+	if d.Login.Issuer != base {
+		return ""
+	}
+	return d.Login.name()
+}
+
 // issuerTimeout bounds every call to the provider.
 const issuerTimeout = 10 * time.Second
 

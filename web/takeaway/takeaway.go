@@ -28,6 +28,7 @@ type Source struct {
 	Consent    *consent.Service
 	Vault      *vault.Service
 	AuthServer *authserver.Server
+	Issuer     string // whom the co-op's own issuer is known as; "" where members sign in elsewhere
 	Member     coop.MemberID
 }
 
@@ -51,6 +52,9 @@ func (s Source) SignIn(ctx context.Context) (any, error) {
 		return nil, err
 	}
 	out := identity{Issuer: m.Issuer, Subject: m.Subject, Sessions: n}
+	if m.Issuer != s.Issuer {
+		return out, nil // another issuer's subjects are other people
+	}
 	account, found, err := s.AuthServer.Held(ctx, m.Subject)
 	if found {
 		out.Account = &account
