@@ -67,9 +67,8 @@ func (s *Service) List(ctx context.Context, m coop.MemberID) ([]Record, error) {
 }
 
 // History returns every record the member ever made, oldest first.
-func (s *Service) History(ctx context.Context, m coop.MemberID) ([]Record, error) {
-	var out []Record
-	err := s.c.DB.View(ctx, func(tx *db.Tx) (err error) {
+func (s *Service) History(ctx context.Context, m coop.MemberID) (out []Record, err error) {
+	err = s.c.DB.View(ctx, func(tx *db.Tx) (err error) {
 		out, err = recordsByMember(tx, m)
 		return err
 	})
@@ -84,9 +83,8 @@ func (s *Service) History(ctx context.Context, m coop.MemberID) ([]Record, error
 }
 
 // Paused reports whether the member has paused all sharing.
-func (s *Service) Paused(ctx context.Context, m coop.MemberID) (bool, error) {
-	var paused bool
-	err := s.c.DB.View(ctx, func(tx *db.Tx) (err error) {
+func (s *Service) Paused(ctx context.Context, m coop.MemberID) (paused bool, err error) {
+	err = s.c.DB.View(ctx, func(tx *db.Tx) (err error) {
 		paused, err = pausedMember(tx, m)
 		return err
 	})

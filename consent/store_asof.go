@@ -1,6 +1,8 @@
 package consent
 
 import (
+	"maps"
+
 	"distributed.ai/datacoop/consent/cohort"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
@@ -26,12 +28,9 @@ func heardOf(tx *db.Tx, asked policies.Request, entries []cohort.Entry, seq int6
 		return h, err
 	}
 	for _, r := range records { // in their order
-		at := scope{r.Member, r.Pool, r.Dataset}
-		h.records[at] = r
-		if r.asPool() {
-			delete(h.records, at)
-		}
+		h.records[scope{r.Member, r.Pool, r.Dataset}] = r
 	}
+	maps.DeleteFunc(h.records, func(_ scope, r Record) bool { return r.asPool() })
 	paused, err := cohort.PausesThen(tx, members, seq)
 	if err != nil {
 		return h, err

@@ -25,8 +25,8 @@ func bounce(name string, amount coop.Money, order string) string {
 	return strings.Replace(debit(name, amount, order), "DBIT", "CRDT", 1)
 }
 
-// sent is a period whose payouts the bank has carried out, to one member.
-func (h *house) sent() (m coop.MemberID, due coop.Money, order string) {
+// ordered is a released period with a payout to one member.
+func (h *house) ordered() (m coop.MemberID, due coop.Money, order string) {
 	h.t.Helper()
 	members, _ := h.earned(3)
 	m = members[0]
@@ -35,8 +35,15 @@ func (h *house) sent() (m coop.MemberID, due coop.Money, order string) {
 	h.settled("P0001")
 	due = h.balance(ledger.Member(m))
 	h.released("P0001")
-	h.imports(debit("out", due, "datacoop-P0001"))
 	return m, due, readPain(h.t.(*testing.T), must[[]byte](h.t)(h.PayoutFile(h.ctx(), h.bea, "P0001"))).Transfers[0].EndToEnd
+}
+
+// sent is such a period whose payouts the bank has carried out.
+func (h *house) sent() (m coop.MemberID, due coop.Money, order string) {
+	h.t.Helper()
+	m, due, order = h.ordered()
+	h.imports(debit("out", due, "datacoop-P0001"))
+	return m, due, order
 }
 
 func TestWhatTheBankReturnsIsOwedAgain(t *testing.T) {
@@ -53,13 +60,16 @@ func TestWhatTheBankReturnsIsOwedAgain(t *testing.T) {
 	if got := h.imports(bounce("r", due, order)); got.Returned != due || got.Received != 0 || len(got.Unmatched) != 0 {
 		t.Errorf("returned: %+v", got)
 	}
-	for range 2 { // told again, also under another name
-		if got := h.imports(bounce("r", due, order), bounce("s", due, order)); got.Returned != 0 || got.Known != 2 {
-			t.Errorf("told again: %+v", got)
-		}
+	// Another credit like it is other money; told again, it is not.
+	if got := h.imports(bounce("r", due, order), bounce("s", due, order)); got.Returned != 0 || got.Known != 1 || len(got.Unmatched) != 1 {
+		t.Errorf("another like it: %+v", got)
+	}
+	if got := h.imports(bounce("r", due, order), bounce("s", due, order)); got.Returned != 0 || got.Known != 2 || len(got.Unmatched) != 0 {
+		t.Errorf("told again: %+v", got)
 	}
 	h.holds(ledger.Member(m), due)
-	h.holds(ledger.Bank, before+3*due-1)
+	h.holds(ledger.Unassigned, 3*due-1)
+	h.holds(ledger.Bank, before+4*due-1)
 	if a := must[PayoutAccount](t)(h.PayoutAccount(h.ctx(), m)); !a.Bounced {
 		t.Error("the member is not told")
 	}
@@ -75,6 +85,52 @@ func TestWhatTheBankReturnsIsOwedAgain(t *testing.T) {
 	h.holds(ledger.Member(m), 0)
 }
 
+func TestAReturnImportedBeforeItsDebitReachesTheMember(t *testing.T) {
+	h := story(t)
+	m, due, order := h.ordered()
+	_, inv := h.invoiced(h.scientist())
+	before := h.balance(ledger.Bank)
+	if got := h.imports(bounce("r", due, order)); got.Returned != 0 || len(got.Unmatched) != 1 {
+		t.Errorf("nothing had left yet: %+v", got)
+	}
+	h.holds(ledger.Unassigned, due)
+	h.imports(debit("out", due, "datacoop-P0001"))
+	h.holds(ledger.Member(m), 0)
+	later := credit("B", inv.Total, "<Ref>"+inv.Reference+"</Ref>")
+	if got := h.imports(bounce("r", due, order), later); got.Returned != due || got.Known != 0 || got.Matched != 1 {
+		t.Errorf("returned: %+v", got)
+	}
+	for range 2 {
+		if got := h.imports(bounce("r", due, order), later); got.Returned != 0 || got.Known != 2 {
+			t.Errorf("told again: %+v", got)
+		}
+	}
+	h.holds(ledger.Member(m), due)
+	h.holds(ledger.Unassigned, 0)
+	h.holds(ledger.Payout, 0)
+	h.holds(ledger.Bank, before+inv.Total)
+	if a := must[PayoutAccount](t)(h.PayoutAccount(h.ctx(), m)); !a.Bounced {
+		t.Error("the member is not told")
+	}
+}
+
+// What once paid an invoice is not a member's, whatever payment it also names.
+func TestWhatPaidAnInvoiceIsNoReturn(t *testing.T) {
+	h := story(t)
+	m, due, order := h.ordered()
+	_, inv := h.invoiced(h.scientist())
+	entry := strings.Replace(bounce("r", due, order), "</NtryDtls>", "<TxDtls><RmtInf><Ustrd>"+inv.Reference+"</Ustrd></RmtInf></TxDtls></NtryDtls>", 1)
+	if got := h.imports(entry); got.Received != due {
+		t.Fatalf("import %+v", got)
+	}
+	h.imports(debit("out", due, "datacoop-P0001"))
+	if got := h.imports(entry); got.Returned != 0 || got.Known != 1 {
+		t.Errorf("told again: %+v", got)
+	}
+	h.holds(ledger.Member(m), 0)
+	h.holds(ledger.Receivable, inv.Total-due)
+}
+
 func TestADebitThatWasTakenBackIsAReturn(t *testing.T) {
 	h := story(t)
 	m, due, order := h.sent()
@@ -85,6 +141,10 @@ func TestADebitThatWasTakenBackIsAReturn(t *testing.T) {
 		t.Errorf("the rent came back: %+v", got)
 	}
 	h.imports(reversed(order))
+	again := strings.Replace(reversed(order), "<AcctSvcrRef>v", "<AcctSvcrRef>w", 1) // of a debit that was not booked
+	if got := h.imports(reversed(order), again); got.Returned != 0 || got.Known != 2 || len(got.Unmatched) != 0 {
+		t.Errorf("taken back again: %+v", got)
+	}
 	h.holds(ledger.Member(m), due)
 	h.holds(ledger.Unassigned, 0)
 }

@@ -1,11 +1,13 @@
 package marketplace
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"distributed.ai/datacoop/internal/coop"
+	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/marketplace/appraisal"
 	"distributed.ai/datacoop/marketplace/dispute"
 	"distributed.ai/datacoop/marketplace/ledger"
@@ -124,6 +126,30 @@ func TestSilenceOfAMemberHoldsNothingUpForEver(t *testing.T) {
 	h.holds(ledger.Credit, price)
 	_, err = h.AnswerDispute(h.ctx(), d.Member, d.ID, "Wait!")
 	h.refused(err, ErrState)
+}
+
+func TestAnUndecidedDisputeStaysInSightHoweverOld(t *testing.T) {
+	h := story(t)
+	h.shared(3)
+	s := h.scientist()
+	_, files := h.fetched(s)
+	taken := h.disputed(s, files[0].ID)
+	must[Dispute](t)(h.ReviewDispute(h.ctx(), h.dan, taken.ID))
+	waiting := h.disputed(s, files[1].ID)
+	h.ok(h.DB.Update(h.ctx(), func(tx *db.Tx) error { // many that came later and are dismissed
+		for i := range 501 {
+			id := fmt.Sprintf("z%03d", i)
+			if err := tx.ExecOne(`INSERT INTO dispute_cases (id, file, request, researcher, dataset, member, kind, text, state, opened_at, decided_at)
+				VALUES (?, ?, ?, ?, '', '', 'undecryptable', 'No.', 'dismissed', 1, 1)`, id, id, waiting.Request, s.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	list := must[[]Dispute](t)(h.Disputes(h.ctx(), h.dan))
+	if len(list) != 502 || list[0].ID != waiting.ID || list[1].ID != taken.ID || list[2].ID != "z500" || list[501].ID != "z001" {
+		t.Errorf("%d disputes, beginning with %+v", len(list), list[:min(3, len(list))])
+	}
 }
 
 func TestAnInvolvedStewardJudgesNothing(t *testing.T) {

@@ -296,6 +296,28 @@ func TestWhoLeftIsPaidTheRestAndForgotten(t *testing.T) {
 	}
 }
 
+func TestWhoLeftIsForgottenThoughTheirPaymentBounced(t *testing.T) {
+	h := story(t)
+	m, due, order := h.sent()
+	h.clock.Advance(time.Hour)
+	h.ok(h.gov.CloseAccount(h.ctx(), m))
+	h.imports(bounce("r", due, order))
+	h.closed("P0002")
+	h.settled("P0002")
+	h.released("P0002")
+	if must[PayoutAccount](t)(h.PayoutAccount(h.ctx(), m)).IBAN == "" {
+		t.Error("forgotten while something may still be due")
+	}
+	h.closed("P0003")
+	h.settled("P0003")
+	h.released("P0003")
+	if got := must[PayoutAccount](t)(h.PayoutAccount(h.ctx(), m)); got.IBAN != "" || got.Holder != "" {
+		t.Errorf("kept %+v", got)
+	}
+	h.holds(ledger.Member(m), due) // and nothing was sent where it bounced
+	h.holds(ledger.Payout, 0)
+}
+
 func TestTheBankSaysWhenAPayoutIsCarriedOut(t *testing.T) {
 	h := story(t)
 	members, s := h.earned(3)

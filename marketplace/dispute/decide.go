@@ -11,8 +11,8 @@ import (
 	"distributed.ai/datacoop/marketplace/treasury"
 )
 
-// Disputes lists all cases for a steward of appeals, newest first; ErrOffice for
-// anybody else.
+// Disputes lists cases for a steward of appeals: all that are undecided, then the
+// last 500 that were decided, each newest first. ErrOffice for anybody else.
 func (c *Counter) Disputes(ctx context.Context, steward coop.MemberID) ([]Case, error) {
 	if err := c.desk.Needs(ctx, steward, coop.Appeals); err != nil {
 		return nil, err

@@ -29,7 +29,8 @@ const (
 	sqlByID         = `SELECT ` + columns + ` FROM dispute_cases WHERE id = ?`
 	sqlByResearcher = `SELECT ` + columns + ` FROM dispute_cases WHERE researcher = ? ORDER BY id DESC`
 	sqlByMember     = `SELECT ` + columns + ` FROM dispute_cases WHERE member = ? ORDER BY id DESC`
-	sqlEverything   = `SELECT ` + columns + ` FROM dispute_cases ORDER BY id DESC LIMIT 500`
+	sqlUndecided    = `SELECT ` + columns + ` FROM dispute_cases WHERE state IN ('opened', 'in_review') ORDER BY id DESC`
+	sqlDecided      = `SELECT ` + columns + ` FROM dispute_cases WHERE state IN ('upheld', 'dismissed') ORDER BY id DESC LIMIT 500`
 	sqlUpheld       = `SELECT ` + columns + ` FROM dispute_cases WHERE state = 'upheld' ORDER BY id`
 )
 
@@ -54,8 +55,14 @@ func byMember(tx *db.Tx, m coop.MemberID) ([]Case, error) {
 	return desk.Collect(tx, "disputes of a member", scanRows, sqlByMember, m)
 }
 
+// everything is what waits for a decision, however old, and then what was decided.
 func everything(tx *db.Tx) ([]Case, error) {
-	return desk.Collect(tx, "disputes", scanRows, sqlEverything)
+	open, err := desk.Collect(tx, "undecided disputes", scanRows, sqlUndecided)
+	if err != nil {
+		return nil, err
+	}
+	decided, err := desk.Collect(tx, "decided disputes", scanRows, sqlDecided)
+	return append(open, decided...), err
 }
 
 func upheld(tx *db.Tx) ([]Case, error) {

@@ -31,7 +31,8 @@ type Import struct {
 // and under the id of a payout that was carried out brings it back: the member is
 // owed it again, and their account gets nothing until they name one anew. Importing the same
 // entry again changes nothing; money nobody was invoiced for is held as
-// unassigned, never lost. It returns ErrOffice, and the faults of
+// unassigned, never lost. So is a return that is imported before its debit, until
+// its statement is imported again after it. It returns ErrOffice, and the faults of
 // bank.ParseCamt053; then nothing is booked.
 func (t *Till) ImportBankStatement(ctx context.Context, steward coop.MemberID, r io.Reader) (Import, error) {
 	if err := t.desk.Needs(ctx, steward, coop.Treasury); err != nil {

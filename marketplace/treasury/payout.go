@@ -67,16 +67,18 @@ func (t *Till) payable(tx *db.Tx, began int64, a PayoutAccount) (coop.Money, err
 	if err != nil {
 		return 0, fmt.Errorf("marketplace: payee: %w", err)
 	}
+	if !who.Open() && who.ClosedAt <= began {
+		if err := dropPayoutAccount(tx, a.Member); err != nil {
+			return 0, err
+		}
+	}
 	if bad, err := bounced(tx, a.Member); err != nil || bad {
 		return 0, err
-	}
-	if !who.Open() && who.ClosedAt <= began {
-		err = dropPayoutAccount(tx, a.Member)
 	}
 	if who.Open() && due < t.desk.Charter.MinimumPayout {
 		due = 0
 	}
-	return due, err
+	return due, nil
 }
 
 // File writes the pain.001 of a released period in a version, "" for the one that

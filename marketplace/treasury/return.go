@@ -7,28 +7,54 @@ import (
 	"distributed.ai/datacoop/marketplace/ledger"
 )
 
-// cameBack books a payout that the bank could not deliver, and tells whether the
-// entry is one, now or before.
+// cameBack books a payout that the bank could not deliver, and tells whether
+// that settles the entry. Another credit like one that came back before is money
+// nobody was invoiced for; of a debit that was taken back before, nothing was
+// booked since.
 func (t *Till) cameBack(tx *db.Tx, by coop.MemberID, e bank.Entry, out *Import) (bool, error) {
-	for _, order := range e.Orders {
-		member, known, err := carriedPayout(tx, order, e.Amount)
+	order, member, known, err := returning(tx, e)
+	switch {
+	case err != nil || member == "":
+		return false, err
+	case known && e.Reversal:
+		out.Known++
+		return true, nil
+	case known:
+		return false, nil
+	}
+	fresh, err := insertBankEntry(tx, e, "", by, t.desk.Now())
+	if err != nil {
+		return false, err
+	}
+	from, ref := ledger.Bank, "bank:"+e.ID
+	if !fresh { // it was imported before the debit: nobody could know then whose it is
+		held, err := unassigned(tx, e.ID)
+		if err != nil || !held {
+			return false, err
+		}
+		from, ref = ledger.Unassigned, "returned:"+order
+	}
+	if err := insertReturn(tx, order, member, e.Amount, t.desk.Now()); err != nil {
+		return false, err
+	}
+	out.Returned += e.Amount
+	return true, t.desk.Post(tx, "returned", ref, ledger.Transfer{From: ledger.Member(member), To: from, Amount: e.Amount})
+}
+
+// returning finds the payout of which an entry is the return, nobody's for none.
+// Known is whether one it could be has come back already: that one goes first, so
+// that an entry told again is never taken for the return of another.
+func returning(tx *db.Tx, e bank.Entry) (order string, m coop.MemberID, known bool, err error) {
+	for _, id := range e.Orders {
+		whose, before, err := carriedPayout(tx, id, e.Amount)
 		switch {
 		case err != nil:
-			return false, err
-		case member == "":
-			continue
-		case known:
-			out.Known++
-			return true, nil
+			return "", "", false, err
+		case before:
+			return id, whose, true, nil
+		case m == "" && whose != "":
+			order, m = id, whose
 		}
-		if _, err := insertBankEntry(tx, e, "", by, t.desk.Now()); err != nil {
-			return false, err
-		}
-		if err := insertReturn(tx, order, member, e.Amount, t.desk.Now()); err != nil {
-			return false, err
-		}
-		out.Returned += e.Amount
-		return true, t.desk.Post(tx, "returned", "bank:"+e.ID, ledger.Transfer{From: ledger.Member(member), To: ledger.Bank, Amount: e.Amount})
 	}
-	return false, nil
+	return order, m, false, nil
 }

@@ -72,3 +72,11 @@ func insertBankEntry(tx *db.Tx, e bank.Entry, inv coop.InvoiceID, by coop.Member
 	n, err := tx.Exec(sqlInsertBankEntry, e.ID, e.Amount, e.Label(), inv, by, at)
 	return n == 1, desk.Failed("insert bank entry", err)
 }
+
+const sqlUnassigned = `SELECT count(*) FROM marketplace_bank_entries WHERE id = ? AND invoice = ''`
+
+// unassigned reports whether money in was meant for no invoice.
+func unassigned(tx *db.Tx, id string) (bool, error) {
+	n, err := desk.Number[int](tx, "unassigned entry", sqlUnassigned, id)
+	return n > 0, err
+}

@@ -36,7 +36,7 @@ func (a API) Mine(ctx context.Context, _ *appeals.None) (*appeals.Body[client.Pa
 	return a.cases(ctx, list, err)
 }
 
-// Cases lists all disputes, for stewards.
+// Cases lists disputes for stewards: all that are undecided, then the last decided.
 func (a API) Cases(ctx context.Context, _ *appeals.None) (*appeals.Body[client.Page[client.DisputeCase]], error) {
 	list, err := a.Market.Disputes(ctx, a.Member(ctx))
 	return a.cases(ctx, list, err)
