@@ -1,12 +1,15 @@
 package marketplace
 
 import (
+	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"distributed.ai/datacoop/governance"
 	"distributed.ai/datacoop/internal/coop"
+	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/marketplace/adoption"
 	"distributed.ai/datacoop/marketplace/appraisal"
 	"distributed.ai/datacoop/marketplace/ledger"
@@ -127,6 +130,101 @@ func TestWhatMembersDoNotAdoptIsNotPaid(t *testing.T) {
 			h.holds(ledger.Member(member), coop.Money(before.Baseline))
 			h.holds(ledger.Access, 0)
 		})
+	}
+}
+
+// counts has the queue do a job of the first period's vote again, now.
+func (h *house) counts(key, payload string) error {
+	h.t.Helper()
+	h.ok(h.DB.Update(h.ctx(), func(tx *db.Tx) error {
+		return h.queue.Enqueue(tx, "adoption.tally", key, json.RawMessage(payload), h.clock.Now())
+	}))
+	_, err := h.queue.RunDue(h.ctx())
+	return err
+}
+
+// vote finds the first period's vote.
+func (h *house) vote() AdoptionVote {
+	h.t.Helper()
+	v, _, err := h.AdoptionVote(h.ctx(), h.ada, "P0001")
+	h.ok(err)
+	return v
+}
+
+// A dispute that is upheld late has the statement computed again; what members
+// said about the one before is no vote on it.
+func TestAStatementComputedAgainIsVotedOnAgain(t *testing.T) {
+	for name, before := range map[string]func(h *house){
+		"while they vote": func(h *house) {
+			h.clock.Advance(240 * time.Hour)
+			h.run()
+			for m := range h.everybody() {
+				must[string](h.t)(h.CastAdoption(h.ctx(), m, "P0001", governance.Yes))
+			}
+		},
+		"after they adopted": func(h *house) { h.voted(governance.Yes) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := story(t)
+			members, _ := h.shared(12)
+			s := h.scientist()
+			_, files := h.fetched(s)
+			h.worked(members[0])
+			h.worked(members[1])
+			h.judged(asked(harsh))
+			d := h.disputed(s, files[0].ID)
+			must[Dispute](t)(h.ReviewDispute(h.ctx(), h.dan, d.ID))
+			before(h)
+			must[Dispute](t)(h.DecideDispute(h.ctx(), h.dan, d.ID, true, "It does not open."))
+			h.run()
+			if v := h.vote(); v.State != adoption.Waiting || v.Electorate != 0 || v.Yes != 0 || v.OpenedAt != 0 || v.ClosesAt != 0 {
+				t.Fatalf("the vote on another statement stands: %+v", v)
+			}
+			h.late(members)
+		})
+	}
+}
+
+// late has the second vote, which nothing of the first is counted in.
+func (h *house) late(members []coop.MemberID) {
+	h.t.Helper()
+	h.member("late")
+	h.clock.Advance(239 * time.Hour)
+	h.run() // the first vote's count is due by now
+	_, err := h.Settle(h.ctx(), h.bea, "P0001")
+	h.refused(err, ErrChallengeOpen)
+	h.clock.Advance(time.Hour)
+	_, err = h.Settle(h.ctx(), h.bea, "P0001")
+	h.refused(err, adoption.ErrUndecided)
+	h.run()
+	if v := h.vote(); v.State != adoption.Voting || v.Electorate != 17 {
+		h.t.Fatalf("%+v", v)
+	}
+	must[string](h.t)(h.CastAdoption(h.ctx(), members[0], "P0001", governance.No)) // who voted before votes again
+	h.ok(h.counts("stale", `{"period":"P0001","round":0}`))
+	h.clock.Advance(168 * time.Hour)
+	h.run()
+	if v := h.vote(); v.State != adoption.Baseline || v.Yes != 0 || v.No != 1 {
+		h.t.Fatalf("%+v", v)
+	}
+	must[Period](h.t)(h.Settle(h.ctx(), h.bea, "P0001"))
+	if h.statement("P0001").Statement.Judged {
+		h.t.Error("a model counts that nobody adopted")
+	}
+}
+
+func TestACountThatComesTooEarlyIsTriedAgain(t *testing.T) {
+	h := story(t)
+	h.contested()
+	h.clock.Advance(240 * time.Hour)
+	h.run()
+	for _, key := range []string{"early", "earlier"} {
+		if err := h.counts(key, `{"period":"P0001"}`); err == nil || !strings.Contains(err.Error(), "too early") {
+			t.Errorf("done for good, before anything was counted: %v", err)
+		}
+	}
+	if v := h.vote(); v.State != adoption.Voting {
+		t.Fatalf("%+v", v)
 	}
 }
 

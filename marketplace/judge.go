@@ -54,7 +54,8 @@ func (s *Service) publishOrWait(ctx context.Context, id coop.PeriodID, by coop.M
 
 // heard is the opinion that a statement rests on. Judges are asked once for
 // each period: where a statement is computed again, because an appeal mended a
-// fact, what they answered then counts, so that nobody shops for answers.
+// fact, what they answered then counts, so that nobody shops for answers. An
+// answer about evidence that changed before it was published is read by nobody.
 func (s *Service) heard(ctx context.Context, p Period, ev appraisal.Evidence, n veil.Names) (*appraisal.Opinion, error) {
 	if p.BundleSHA256 == "" {
 		return s.opinion(ctx, ev, n), nil

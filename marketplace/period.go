@@ -9,7 +9,9 @@ import (
 
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
+	"distributed.ai/datacoop/internal/fault"
 	"distributed.ai/datacoop/marketplace/appraisal"
+	"distributed.ai/datacoop/marketplace/veil"
 )
 
 // The states of a period.
@@ -32,7 +34,15 @@ type Period struct {
 	BundleSHA256    string
 	SettledAt       int64
 	Released        int // treasurers who have released it
+	reopened        int // how often a new statement was made due
 }
+
+// due says whether a statement has to be computed.
+func (p Period) due() bool { return p.State == PeriodClosed && p.ChallengeEndsAt == 0 }
+
+// ErrStale says that what a statement rests on changed while it was computed or
+// posted; nothing is stored then. Its code is part of the API.
+var ErrStale = fault.New(fault.Conflict, "statement-changed", "The statement changed in the meantime; try again.")
 
 // openFirstPeriod opens the period that a new co-op starts in.
 func (s *Service) openFirstPeriod(tx *db.Tx) error {
@@ -102,55 +112,88 @@ func (s *Service) endPeriod(tx *db.Tx, id coop.PeriodID) error {
 
 // publish appraises a closed period whose statement is due and stores it; any
 // other is answered as it is. The evidence is read and weighed outside of any
-// write; what can still change it after the period has ended is an appeal, and
-// then a new statement is due.
-func (s *Service) publish(ctx context.Context, id coop.PeriodID, by coop.MemberID) (Period, error) {
-	p, err := read(ctx, s, func(tx *db.Tx) (Period, error) { return getPeriod(tx, id) })
-	if err != nil || p.State != PeriodClosed || p.ChallengeEndsAt != 0 {
-		return p, err
+// write; what can still change it after the period has ended is an appeal or a
+// dispute, and then a new statement is due: one that was computed before is not
+// stored but computed again, and after several of them it is ErrStale.
+func (s *Service) publish(ctx context.Context, id coop.PeriodID, by coop.MemberID) (p Period, err error) {
+	for range 3 {
+		p, err = read(ctx, s, func(tx *db.Tx) (Period, error) { return getPeriod(tx, id) })
+		if err != nil || !p.due() {
+			return p, err
+		}
+		c, err := s.compute(ctx, p)
+		if err != nil {
+			return Period{}, err
+		}
+		if p, err = s.put(ctx, c, by); !errors.Is(err, ErrStale) {
+			return p, err
+		}
 	}
+	return Period{}, ErrStale
+}
+
+// computed is a statement that is not stored yet.
+type computed struct {
+	was    Period // as it was before anything was read
+	bundle appraisal.Bundle
+	text   []byte
+	names  veil.Names
+}
+
+// compute weighs the evidence of a period that was read before.
+func (s *Service) compute(ctx context.Context, p Period) (computed, error) {
 	ev, err := s.evidence(ctx, p)
 	if err != nil {
-		return Period{}, err
+		return computed{}, err
 	}
 	blind, names := s.blind(ev)
 	op, err := s.heard(ctx, p, blind, names)
 	if err != nil {
-		return Period{}, err
+		return computed{}, err
 	}
-	params, err := s.terms(ctx, id)
+	params, err := s.terms(ctx, p.ID)
 	if err != nil {
-		return Period{}, err
+		return computed{}, err
 	}
 	bundle, err := appraisal.NewBundle(blind, params, op)
 	if err != nil {
-		return Period{}, fmt.Errorf("marketplace: appraise: %w", err)
+		return computed{}, fmt.Errorf("marketplace: appraise: %w", err)
 	}
 	text, err := bundle.JSON()
 	if err != nil {
-		return Period{}, fmt.Errorf("marketplace: bundle: %w", err)
+		return computed{}, fmt.Errorf("marketplace: bundle: %w", err)
 	}
-	p.Revenue, p.BundleSHA256 = coop.Money(ev.Revenue), coop.Digest(text)
-	err = s.DB.Update(ctx, func(tx *db.Tx) error {
+	return computed{p, bundle, text, names}, nil
+}
+
+// put stores a computed statement, and answers the period as it stands if
+// somebody else was faster; ErrStale if the period was reopened or its statement
+// replaced since it was read.
+func (s *Service) put(ctx context.Context, c computed, by coop.MemberID) (Period, error) {
+	p := c.was
+	p.Revenue, p.BundleSHA256 = coop.Money(c.bundle.Evidence.Revenue), coop.Digest(c.text)
+	err := s.DB.Update(ctx, func(tx *db.Tx) error {
 		p.ChallengeEndsAt = s.now() + s.Charter.ChallengeHours*time.Hour.Milliseconds()
-		due, err := publishPeriod(tx, p, text, bundle.Statement.Waterfall)
+		stored, err := publishPeriod(tx, c.was, p, c.text, c.bundle.Statement.Waterfall)
 		if err != nil {
 			return err
 		}
-		if !due { // somebody else was faster
-			p, err = getPeriod(tx, id)
+		if !stored {
+			if p, err = getPeriod(tx, p.ID); err == nil && p.due() {
+				err = ErrStale
+			}
 			return err
 		}
-		if err := putShares(tx, id, names.Shares(bundle.Statement)); err != nil {
+		if err := putShares(tx, p.ID, c.names.Shares(c.bundle.Statement)); err != nil {
 			return err
 		}
-		if bundle.Statement.Judged {
-			if err := s.Await(tx, id, p.ChallengeEndsAt); err != nil {
+		if c.bundle.Statement.Judged {
+			if err := s.Await(tx, p.ID, p.ChallengeEndsAt); err != nil {
 				return err
 			}
 		}
 		return s.log(tx, "statement.published", "published",
-			map[string]any{"period": string(id), "bundle_sha256": p.BundleSHA256, "steward": string(by)})
+			map[string]any{"period": string(p.ID), "bundle_sha256": p.BundleSHA256, "steward": string(by)})
 	})
 	if err != nil {
 		return Period{}, err

@@ -373,7 +373,7 @@ func TestASlowCloseDoesNotUndoAnAppeal(t *testing.T) {
 	late := p
 	late.BundleSHA256, late.ChallengeEndsAt = "other", h.now()+1
 	h.ok(h.DB.Update(h.ctx(), func(tx *db.Tx) error {
-		due, err := publishPeriod(tx, late, []byte("other"), nil)
+		due, err := publishPeriod(tx, p, late, []byte("other"), nil)
 		if due {
 			t.Error("a statement was overwritten")
 		}

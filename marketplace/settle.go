@@ -1,12 +1,14 @@
 package marketplace
 
 import (
+	"cmp"
 	"context"
 	"iter"
 
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/marketplace/appraisal"
+	"distributed.ai/datacoop/marketplace/desk"
 	"distributed.ai/datacoop/marketplace/ledger"
 )
 
@@ -14,7 +16,8 @@ import (
 // unit of the period's revenue goes to one account, in one entry. ErrState
 // unless the period is closed and its statement published, ErrChallengeOpen
 // before its window has ended, ErrAppealOpen while an appeal is not answered,
-// adoption.ErrUndecided while members have not voted whether a model counts.
+// adoption.ErrUndecided while members have not voted whether a model counts,
+// ErrStale if the statement is being replaced at this very moment.
 func (s *Service) Settle(ctx context.Context, steward coop.MemberID, id coop.PeriodID) (Period, error) {
 	return duty(ctx, s, steward, coop.Treasury, func(tx *db.Tx) (Period, error) { return s.settle(ctx, tx, steward, id) })
 }
@@ -31,7 +34,7 @@ func (s *Service) settle(ctx context.Context, tx *db.Tx, steward coop.MemberID, 
 	if err != nil {
 		return Period{}, err
 	}
-	if err := s.postShares(ctx, tx, id, steps); err != nil {
+	if err := s.postShares(ctx, tx, p, steps); err != nil {
 		return Period{}, err
 	}
 	appeals, err := s.closeAppeals(tx, id)
@@ -57,10 +60,11 @@ var targets = map[string]ledger.Account{
 }
 
 // postShares empties the period's income. The members are read in a snapshot
-// beside the transaction while it writes: a statement that can be settled does
-// not change, and the books refuse parts that do not add up to it.
-func (s *Service) postShares(ctx context.Context, tx *db.Tx, id coop.PeriodID, steps []appraisal.Step) error {
-	many := ledger.Many{Entry: ledger.Entry{Kind: "settlement", Ref: "settlement:" + string(id), Memo: "settlement"}, From: ledger.Access}
+// beside the transaction while it writes. That snapshot is older than what the
+// transaction shares its commit with, so it must hold the very statement that is
+// settled; and the books refuse parts that do not add up to it.
+func (s *Service) postShares(ctx context.Context, tx *db.Tx, p Period, steps []appraisal.Step) error {
+	many := ledger.Many{Entry: ledger.Entry{Kind: "settlement", Ref: "settlement:" + string(p.ID), Memo: "settlement"}, From: ledger.Access}
 	for _, step := range steps {
 		if account, ok := targets[step.Name]; ok && step.Amount > 0 {
 			many.Transfers = append(many.Transfers, ledger.Transfer{From: account, To: ledger.Access, Amount: coop.Money(step.Amount)})
@@ -73,7 +77,7 @@ func (s *Service) postShares(ctx context.Context, tx *db.Tx, id coop.PeriodID, s
 	case many.Total > 0:
 		ctx, stop := context.WithCancel(ctx)
 		defer stop()
-		many.Each = ahead(ctx, s.sharesIn(ctx, id))
+		many.Each = desk.Ahead(ctx, s.sharesIn(ctx, p))
 		_, err := s.Ledger.PostMany(tx, many)
 		return failed("post settlement", err)
 	case len(many.Transfers) > 0:
@@ -82,45 +86,22 @@ func (s *Service) postShares(ctx context.Context, tx *db.Tx, id coop.PeriodID, s
 	return nil
 }
 
-// sharesIn reads what each member gets, by member, in a snapshot of its own.
-func (s *Service) sharesIn(ctx context.Context, id coop.PeriodID) iter.Seq2[[]ledger.Due, error] {
+// sharesIn reads what each member gets, by member, in a snapshot of its own;
+// ErrStale where that has another statement than p.
+func (s *Service) sharesIn(ctx context.Context, p Period) iter.Seq2[[]ledger.Due, error] {
 	return func(yield func([]ledger.Due, error) bool) {
 		stopped := false
 		err := s.DB.View(ctx, func(tx *db.Tx) error {
-			return eachShare(tx, id, func(page []ledger.Due) bool {
+			if seen, err := getPeriod(tx, p.ID); err != nil || seen.BundleSHA256 != p.BundleSHA256 {
+				return cmp.Or(err, error(ErrStale))
+			}
+			return eachShare(tx, p.ID, func(page []ledger.Due) bool {
 				stopped = !yield(page, nil)
 				return !stopped
 			})
 		})
 		if err != nil && !stopped {
 			yield(nil, err)
-		}
-	}
-}
-
-// ahead runs a sequence on a processor of its own, a few pages before whoever
-// takes them, until ctx is over.
-func ahead[T any](ctx context.Context, each iter.Seq2[T, error]) iter.Seq2[T, error] {
-	type page struct {
-		value T
-		err   error
-	}
-	return func(yield func(T, error) bool) {
-		pages := make(chan page, 8)
-		go func() {
-			defer close(pages)
-			for v, err := range each {
-				select {
-				case pages <- page{v, err}:
-				case <-ctx.Done():
-					return
-				}
-			}
-		}()
-		for p := range pages {
-			if !yield(p.value, p.err) {
-				return
-			}
 		}
 	}
 }

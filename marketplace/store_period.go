@@ -46,11 +46,11 @@ func getTerms(tx *db.Tx, id coop.PeriodID) (terms *appraisal.Params, err error) 
 	return terms, failed("terms", err)
 }
 
-const periodColumns = `id, state, opened_at, closed_at, challenge_ends_at, revenue, bundle_sha256, settled_at,
+const periodColumns = `id, state, opened_at, closed_at, challenge_ends_at, revenue, bundle_sha256, settled_at, reopened,
 	(SELECT count(*) FROM marketplace_releases r WHERE r.period = marketplace_periods.id)`
 
 func periodFields(p *Period) []any {
-	return []any{&p.ID, &p.State, &p.OpenedAt, &p.ClosedAt, &p.ChallengeEndsAt, &p.Revenue, &p.BundleSHA256, &p.SettledAt, &p.Released}
+	return []any{&p.ID, &p.State, &p.OpenedAt, &p.ClosedAt, &p.ChallengeEndsAt, &p.Revenue, &p.BundleSHA256, &p.SettledAt, &p.reopened, &p.Released}
 }
 
 const (
@@ -73,8 +73,8 @@ func listPeriods(tx *db.Tx) ([]Period, error) {
 const (
 	sqlEndPeriod     = `UPDATE marketplace_periods SET state = 'closed', closed_at = ? WHERE id = ? AND state = 'open'`
 	sqlPublishPeriod = `UPDATE marketplace_periods SET revenue = ?, bundle = ?, bundle_sha256 = ?, challenge_ends_at = ?, steps = ?
-		WHERE id = ? AND state = 'closed' AND challenge_ends_at = 0`
-	sqlReopenPeriod   = `UPDATE marketplace_periods SET challenge_ends_at = 0 WHERE id = ? AND state = 'closed'`
+		WHERE id = ? AND state = 'closed' AND challenge_ends_at = 0 AND reopened = ? AND bundle_sha256 = ?`
+	sqlReopenPeriod   = `UPDATE marketplace_periods SET challenge_ends_at = 0, reopened = reopened + 1 WHERE id = ? AND state = 'closed'`
 	sqlSettlePeriod   = `UPDATE marketplace_periods SET state = 'settled', settled_at = ? WHERE id = ? AND state = 'closed'`
 	sqlSetPeriodState = `UPDATE marketplace_periods SET state = ? WHERE id = ? AND state = ?`
 )
@@ -83,17 +83,19 @@ func endPeriod(tx *db.Tx, p Period) error {
 	return failed("end period", tx.ExecOne(sqlEndPeriod, p.ClosedAt, p.ID))
 }
 
-// publishPeriod stores a statement where one is due, and tells whether it was.
-func publishPeriod(tx *db.Tx, p Period, bundle []byte, steps []appraisal.Step) (due bool, err error) {
+// publishPeriod stores a statement where one is due and the period was neither
+// reopened nor got another statement since it was read, and tells whether.
+func publishPeriod(tx *db.Tx, was, p Period, bundle []byte, steps []appraisal.Step) (stored bool, err error) {
 	text, err := json.Marshal(steps)
 	if err != nil {
 		return false, failed("steps", err)
 	}
-	n, err := tx.Exec(sqlPublishPeriod, p.Revenue, bundle, p.BundleSHA256, p.ChallengeEndsAt, string(text), p.ID)
+	n, err := tx.Exec(sqlPublishPeriod, p.Revenue, bundle, p.BundleSHA256, p.ChallengeEndsAt, string(text), p.ID, was.reopened, was.BundleSHA256)
 	return n == 1, failed("publish period", err)
 }
 
-// reopenPeriod makes a new statement due. The old one stays to be read.
+// reopenPeriod makes a new statement due, also where one is being computed. The
+// old one stays to be read.
 func reopenPeriod(tx *db.Tx, id coop.PeriodID) error {
 	return failed("reopen period", tx.ExecOne(sqlReopenPeriod, id))
 }
@@ -235,7 +237,7 @@ func (s *Service) Populate(ctx context.Context, id coop.PeriodID, members []ledg
 			return err
 		}
 		p := Period{ID: id, Revenue: revenue, ChallengeEndsAt: s.now()}
-		if _, err := publishPeriod(tx, p, []byte("{}"), steps); err != nil {
+		if _, err := publishPeriod(tx, Period{}, p, []byte("{}"), steps); err != nil {
 			return err
 		}
 		for _, m := range members {

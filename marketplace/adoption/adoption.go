@@ -6,6 +6,10 @@
 //	waiting ── voting ─┬─ adopted            the statement is settled as it is
 //	                   └─ rejected ─ baseline  computed again without the model
 //
+// A statement that is computed again, say because a dispute changed the revenue,
+// is waiting again, whatever was voted about the one before: that roll and those
+// ballots are dropped, and a leaf says so.
+//
 // A statement that judges moved waits until its window to contest it is over and
 // every appeal is answered; then a vote opens by itself, for everybody who is a
 // member at that moment, by the rule of the charter's electoral class for
@@ -68,6 +72,8 @@ const (
 	kindReject = "adoption.reject"
 )
 
+var errEarly = errors.New("adoption: too early by the domain clock")
+
 // again is how long the opening waits for an appeal to be answered before it
 // looks anew.
 const again = 6 * time.Hour
@@ -82,7 +88,8 @@ type Vote struct {
 	Yes, No, Abstain int
 	Needed           int // yes votes that it takes
 
-	roll string // digest
+	roll  string // digest
+	round int64  // how often a statement was awaited anew
 }
 
 // Market is what the counter asks of the market.
@@ -114,63 +121,94 @@ func New(ctx context.Context, d *desk.Desk, q *jobs.Queue, m Market) (*Booth, er
 	return b, nil
 }
 
+// job is about a vote on one statement; one on a statement that another has
+// replaced has another round, and nothing is done for it.
 type job struct {
 	Period coop.PeriodID `json:"period"`
+	Round  int64         `json:"round"`
 }
 
-func (b *Booth) later(tx *db.Tx, kind string, id coop.PeriodID, at time.Time) error {
-	key := fmt.Sprint(id, "/", at.UnixMilli())
-	if err := b.jobs.Enqueue(tx, kind, key, job{id}, at); err != nil {
+func (b *Booth) later(tx *db.Tx, kind string, v Vote, at time.Time) error {
+	key := fmt.Sprint(v.Period, "/", v.round, "/", at.UnixMilli())
+	if err := b.jobs.Enqueue(tx, kind, key, job{v.Period, v.round}, at); err != nil {
 		return fmt.Errorf("adoption: later: %w", err)
 	}
 	return nil
 }
 
 // Await has a vote open once the window to contest a statement that judges
-// moved is over, at until (Unix ms). A statement that is computed again is
-// awaited again.
+// moved is over, at until (Unix ms). Call it once for each statement that is
+// published: one that is computed again is awaited again, and a vote about the
+// one before it is void. Only what the members rejected stays rejected: the new
+// statement is computed without its model as well.
 func (b *Booth) Await(tx *db.Tx, id coop.PeriodID, until int64) error {
-	if err := await(tx, id); err != nil {
+	v, err := get(tx, id)
+	switch {
+	case errors.Is(err, desk.ErrNotFound):
+		v = Vote{Period: id}
+		err = await(tx, id)
+	case err == nil && v.State == Rejected:
+		return nil
+	case err == nil:
+		v, err = b.void(tx, v)
+	}
+	if err != nil {
 		return err
 	}
-	return b.later(tx, kindOpen, id, time.UnixMilli(until))
+	return b.later(tx, kindOpen, v, time.UnixMilli(until))
 }
 
-func parse(payload []byte) (coop.PeriodID, error) {
+// void has a period's vote begin anew.
+func (b *Booth) void(tx *db.Tx, v Vote) (Vote, error) {
+	if v.State != Waiting {
+		err := b.desk.Note(tx, "adoption.void", v.State, map[string]any{"period": string(v.Period), "roll_sha256": v.roll})
+		if err != nil {
+			return Vote{}, err
+		}
+	}
+	out := Vote{Period: v.Period, State: Waiting, round: v.round + 1}
+	if err := forget(tx, v.Period); err != nil {
+		return Vote{}, err
+	}
+	return out, put(tx, out)
+}
+
+// current finds the vote that a job is about; false if it is in another state
+// by now, or about another statement.
+func current(tx *db.Tx, payload []byte, state string) (Vote, bool, error) {
 	var j job
-	err := json.Unmarshal(payload, &j)
-	return j.Period, err
+	if err := json.Unmarshal(payload, &j); err != nil {
+		return Vote{}, false, fmt.Errorf("adoption: job: %w", err)
+	}
+	v, err := get(tx, j.Period)
+	return v, err == nil && v.State == state && v.round == j.Round, err
 }
 
 func (b *Booth) open(ctx context.Context, payload []byte) error {
-	id, err := parse(payload)
-	if err != nil {
-		return fmt.Errorf("adoption: open: %w", err)
-	}
 	return b.desk.DB.Update(ctx, func(tx *db.Tx) error {
-		v, err := get(tx, id)
-		if err != nil || v.State != Waiting {
+		v, ok, err := current(tx, payload, Waiting)
+		if err != nil || !ok {
 			return err
 		}
-		if err := b.market.Uncontested(tx, id); err != nil {
+		if err := b.market.Uncontested(tx, v.Period); err != nil {
 			var f *fault.Error
 			if errors.As(err, &f) && f.Kind == fault.Conflict { // look again; a new statement is awaited by itself
-				return b.later(tx, kindOpen, id, b.desk.Clock().Add(again))
+				return b.later(tx, kindOpen, v, b.desk.Clock().Add(again))
 			}
 			return err
 		}
 		class := b.desk.Charter.Classes[coop.ClassStatement]
 		v.State, v.OpenedAt, v.ClosesAt = Voting, b.desk.Now(), b.desk.Clock().Add(class.Window()).UnixMilli()
-		if v.Electorate, v.roll, err = b.freeze(tx, id); err != nil {
+		if v.Electorate, v.roll, err = b.freeze(tx, v.Period); err != nil {
 			return err
 		}
 		if err := put(tx, v); err != nil {
 			return err
 		}
-		if err := b.desk.Note(tx, "adoption.opened", Voting, map[string]any{"period": string(id), "roll_sha256": v.roll, "electorate": v.Electorate}); err != nil {
+		if err := b.desk.Note(tx, "adoption.opened", Voting, map[string]any{"period": string(v.Period), "roll_sha256": v.roll, "electorate": v.Electorate}); err != nil {
 			return err
 		}
-		return b.later(tx, kindTally, id, time.UnixMilli(v.ClosesAt))
+		return b.later(tx, kindTally, v, time.UnixMilli(v.ClosesAt))
 	})
 }
 
@@ -229,14 +267,13 @@ func (b *Booth) CastAdoption(ctx context.Context, m coop.MemberID, id coop.Perio
 }
 
 func (b *Booth) tally(ctx context.Context, payload []byte) error {
-	id, err := parse(payload)
-	if err != nil {
-		return fmt.Errorf("adoption: tally: %w", err)
-	}
 	return b.desk.DB.Update(ctx, func(tx *db.Tx) error {
-		v, err := get(tx, id)
-		if err != nil || v.State != Voting || b.desk.Now() < v.ClosesAt {
+		v, ok, err := current(tx, payload, Voting)
+		if err != nil || !ok {
 			return err
+		}
+		if b.desk.Now() < v.ClosesAt {
+			return errEarly
 		}
 		ballots, err := count(tx, &v)
 		if err != nil {
@@ -245,24 +282,24 @@ func (b *Booth) tally(ctx context.Context, payload []byte) error {
 		v.State = Rejected
 		if b.rule().Decide(v.Electorate, v.Yes, v.No) == governance.Passed {
 			v.State = Adopted
-		} else if err := b.later(tx, kindReject, id, b.desk.Clock()); err != nil {
+		} else if err := b.later(tx, kindReject, v, b.desk.Clock()); err != nil {
 			return err
 		}
 		if err := put(tx, v); err != nil {
 			return err
 		}
-		return b.desk.Note(tx, "adoption.counted", v.State, map[string]any{"period": string(id), "yes": v.Yes, "no": v.No, "abstain": v.Abstain,
+		return b.desk.Note(tx, "adoption.counted", v.State, map[string]any{"period": string(v.Period), "yes": v.Yes, "no": v.No, "abstain": v.Abstain,
 			"electorate": v.Electorate, "ballots_sha256": ballots})
 	})
 }
 
 // reject has the formula alone count. It is done again until it has been.
 func (b *Booth) reject(ctx context.Context, payload []byte) error {
-	id, err := parse(payload)
-	if err != nil {
+	var j job
+	if err := json.Unmarshal(payload, &j); err != nil {
 		return fmt.Errorf("adoption: reject: %w", err)
 	}
-	return b.market.WithoutJudges(ctx, id)
+	return b.market.WithoutJudges(ctx, j.Period)
 }
 
 // Rejected reports whether the members did not adopt a period's model and the

@@ -13,14 +13,14 @@ import (
 	"distributed.ai/datacoop/marketplace/desk"
 )
 
-const columns = `period, state, opened_at, closes_at, electorate, roll_sha256, yes_count, no_count, abstain_count`
+const columns = `period, state, opened_at, closes_at, electorate, roll_sha256, yes_count, no_count, abstain_count, round`
 
 const (
-	sqlAwait = `INSERT INTO adoption_votes (` + columns + `) VALUES (?, 'waiting', 0, 0, 0, '', 0, 0, 0) ON CONFLICT (period) DO NOTHING`
+	sqlAwait = `INSERT INTO adoption_votes (` + columns + `) VALUES (?, 'waiting', 0, 0, 0, '', 0, 0, 0, 0)`
 	sqlGet   = `SELECT ` + columns + ` FROM adoption_votes WHERE period = ?`
-	sqlPut   = `UPDATE adoption_votes SET state = ?, opened_at = ?, closes_at = ?, electorate = ?, roll_sha256 = ?, yes_count = ?, no_count = ?, abstain_count = ?
+	sqlPut   = `UPDATE adoption_votes SET state = ?, opened_at = ?, closes_at = ?, electorate = ?, roll_sha256 = ?, yes_count = ?, no_count = ?, abstain_count = ?, round = ?
 	WHERE period = ?`
-	sqlDue = `SELECT v.period, v.state, v.opened_at, v.closes_at, v.electorate, v.roll_sha256, v.yes_count, v.no_count, v.abstain_count
+	sqlDue = `SELECT v.period, v.state, v.opened_at, v.closes_at, v.electorate, v.roll_sha256, v.yes_count, v.no_count, v.abstain_count, v.round
 	FROM adoption_votes v JOIN adoption_roll r ON r.period = v.period WHERE r.member = ? AND r.voted = 0 AND v.state = 'voting' AND v.closes_at > ? ORDER BY v.period`
 )
 
@@ -30,7 +30,7 @@ func await(tx *db.Tx, id coop.PeriodID) error {
 }
 
 func scan(row desk.Row) (v Vote, err error) {
-	err = row.Scan(&v.Period, &v.State, &v.OpenedAt, &v.ClosesAt, &v.Electorate, &v.roll, &v.Yes, &v.No, &v.Abstain)
+	err = row.Scan(&v.Period, &v.State, &v.OpenedAt, &v.ClosesAt, &v.Electorate, &v.roll, &v.Yes, &v.No, &v.Abstain, &v.round)
 	return v, err
 }
 
@@ -40,11 +40,23 @@ func get(tx *db.Tx, id coop.PeriodID) (Vote, error) {
 }
 
 func put(tx *db.Tx, v Vote) error {
-	return desk.Failed("put vote", tx.ExecOne(sqlPut, v.State, v.OpenedAt, v.ClosesAt, v.Electorate, v.roll, v.Yes, v.No, v.Abstain, v.Period))
+	return desk.Failed("put vote", tx.ExecOne(sqlPut, v.State, v.OpenedAt, v.ClosesAt, v.Electorate, v.roll, v.Yes, v.No, v.Abstain, v.round, v.Period))
 }
 
 func due(tx *db.Tx, m coop.MemberID, now int64) ([]Vote, error) {
 	return desk.Collect(tx, "votes due", func(rows *sql.Rows) (Vote, error) { return scan(rows) }, sqlDue, m, now)
+}
+
+const (
+	sqlForgetRoll    = `DELETE FROM adoption_roll WHERE period = ?`
+	sqlForgetBallots = `DELETE FROM adoption_ballots WHERE period = ?`
+)
+
+// forget drops the roll and the ballots of a vote.
+func forget(tx *db.Tx, id coop.PeriodID) error {
+	_, roll := tx.Exec(sqlForgetRoll, id)
+	_, ballots := tx.Exec(sqlForgetBallots, id)
+	return desk.Failed("forget vote", errors.Join(roll, ballots))
 }
 
 const (

@@ -27,7 +27,8 @@
 // # What it guarantees
 //
 // A member has one appeal for each statement, and again one after it was
-// upheld. A period is not settled while an appeal is open or can still be taken
+// upheld, but one dossier goes to a panel once, so that no award is collected
+// twice. A period is not settled while an appeal is open or can still be taken
 // to a panel. What a panel adds is paid out of the part that was set aside for
 // appeals, so nobody's amount shrinks, and what is left of it goes back.
 // Everything that a panel did is published under pseudonyms and can be computed
@@ -238,7 +239,8 @@ func (d *Docket) Appeals(ctx context.Context, m coop.MemberID) ([]Appeal, error)
 }
 
 // Escalate takes an appeal that a steward dismissed to a panel, which looks at
-// one line. Faults: ErrPanelClosed once the time for it is over, ErrLine.
+// one line. Faults: ErrPanelClosed once the time for it is over, ErrLine,
+// ErrAppealTwice.
 func (d *Docket) Escalate(ctx context.Context, m coop.MemberID, appeal string, about Line) (Appeal, error) {
 	return desk.Write(ctx, d.desk.DB, func(tx *db.Tx) (Appeal, error) {
 		a, err := getAppeal(tx, appeal)

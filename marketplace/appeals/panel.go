@@ -3,6 +3,7 @@ package appeals
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -94,6 +95,13 @@ func (d *Docket) impanel(tx *db.Tx, k *hearing, b appraisal.Bundle, key []byte) 
 		return ErrLine
 	}
 	k.Dossier = dossierOf(key, b.Evidence.Salt, k.Period, k.Name, k.About)
+	heard, err := countHeard(tx, *k)
+	if err == nil && heard > 0 {
+		err = ErrAppealTwice
+	}
+	if err != nil {
+		return err
+	}
 	shown, known := b.Dossier(k.Dossier)
 	if _, ok := b.Standing(k.Name, k.Dossier); !ok || !known {
 		return ErrLine
@@ -282,6 +290,8 @@ func (d *Docket) whoIs(tx *db.Tx, key []byte, k hearing, name string) (coop.Memb
 	}
 }
 
+var errEarly = errors.New("appeals: too early by the domain clock")
+
 // overdue takes the seat of somebody who let the time pass.
 func (d *Docket) overdue(ctx context.Context, payload []byte) error {
 	var job overdueJob
@@ -290,8 +300,11 @@ func (d *Docket) overdue(ctx context.Context, payload []byte) error {
 	}
 	return d.desk.DB.Update(ctx, func(tx *db.Tx) error {
 		s, err := getSeat(tx, job.Appeal, job.Place)
-		if err != nil || s.State != jury.Waiting || s.Deadline > d.desk.Now() {
+		if err != nil || s.State != jury.Waiting {
 			return err
+		}
+		if s.Deadline > d.desk.Now() {
+			return errEarly
 		}
 		s.State = jury.Silent
 		return d.vacate(tx, s)

@@ -19,6 +19,7 @@ const (
 	excluded = excluded.excluded, leaf = excluded.leaf, checkpoint = excluded.checkpoint, score = excluded.score`
 	sqlGetCase  = `SELECT ` + caseColumns + ` FROM appeals_cases WHERE appeal = ?`
 	sqlPanelsOf = `SELECT ` + caseColumns + ` FROM appeals_cases WHERE period = ? AND tier = 2 ORDER BY leaf`
+	sqlHeard    = `SELECT count(*) FROM appeals_cases WHERE period = ? AND member = ? AND dossier = ? AND tier = 2 AND appeal <> ?`
 	sqlSetAward = `UPDATE appeals_cases SET award = ? WHERE appeal = ?`
 )
 
@@ -35,8 +36,12 @@ func words(list []string) string {
 }
 
 func putCase(tx *db.Tx, k hearing) error {
-	return desk.Failed("put case", tx.ExecOne(sqlPutCase, k.Appeal, k.Period, k.Member, k.Tier, k.State, k.About.Kind, k.About.Ref, k.Paid, k.Name,
-		k.Dossier, words(k.Questions), words(k.Roll), k.Excluded, k.Leaf, k.Checkpoint, k.Score, k.Award))
+	err := tx.ExecOne(sqlPutCase, k.Appeal, k.Period, k.Member, k.Tier, k.State, k.About.Kind, k.About.Ref, k.Paid, k.Name,
+		k.Dossier, words(k.Questions), words(k.Roll), k.Excluded, k.Leaf, k.Checkpoint, k.Score, k.Award)
+	if db.IsUnique(err) {
+		return ErrAppealTwice
+	}
+	return desk.Failed("put case", err)
 }
 
 func scanCase(row desk.Row) (k hearing, err error) {
@@ -56,6 +61,11 @@ func getCase(tx *db.Tx, appeal string) (hearing, error) {
 
 func panelsOf(tx *db.Tx, id coop.PeriodID) ([]hearing, error) {
 	return desk.Collect(tx, "panels", func(rows *sql.Rows) (hearing, error) { return scanCase(rows) }, sqlPanelsOf, id)
+}
+
+// countHeard counts the other appeals that took a case's dossier to a panel.
+func countHeard(tx *db.Tx, k hearing) (int, error) {
+	return desk.Number[int](tx, "count panels", sqlHeard, k.Period, k.Member, k.Dossier, k.Appeal)
 }
 
 func setAward(tx *db.Tx, appeal string, award int64) error {
