@@ -27,6 +27,8 @@ var floors = map[string]int{
 	"internal/coop":  0,
 	"internal/fault": 0,
 
+	"internal/language": 0,
+
 	"marketplace/appraisal/fakellm": 0,
 
 	"internal/db":          1,

@@ -230,6 +230,7 @@ DELETE  /v1/datasets/:id                         401 401 401 403 404 404 200
 POST    /tokens/sign-out                         401 401 401 401 303 303 303
 POST    /v1/me/sessions/end                      401 401 401 403 204 204 204
 POST    /logout                                  303 401 401 303 303 303 303
+POST    /language                                303 401 401 303 303 303 303
 `
 
 // callers in the order of the table's columns.

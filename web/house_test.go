@@ -10,6 +10,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -59,6 +60,7 @@ type house struct {
 	address    string // of the database
 	limits     vault.Limits
 	governance *governance.Service
+	languages  fs.FS
 	patience   time.Duration // with bodies and answers, if it is not the usual one
 }
 
@@ -114,7 +116,7 @@ func openHouse(t *testing.T, changes ...func(*house)) *house {
 	h.web, err = web.New(ctx, web.Config{DB: d, BaseURL: h.base, Charter: charter, CharterDigest: coop.Digest(governance.DemoCharter()),
 		Clock: h.clock.Now, Engine: engine, Consent: con, Vault: h.vault, Governance: gov, Market: market, Log: log, AuthServer: h.auth,
 		Login:      web.Login{Issuer: h.base, ClientID: "portal", ClientSecret: secret},
-		ReceiptKey: key.Public().(ed25519.PublicKey), Secret: bytes.Repeat([]byte{7}, 32), Logger: slog.New(slog.NewTextHandler(h.logs, nil)), Patience: h.patience})
+		ReceiptKey: key.Public().(ed25519.PublicKey), Secret: bytes.Repeat([]byte{7}, 32), Logger: slog.New(slog.NewTextHandler(h.logs, nil)), Patience: h.patience, Languages: h.languages})
 	ok(t, err)
 	h.serve(listener, func(ctx context.Context) { queue.Run(ctx) })
 	return h

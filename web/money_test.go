@@ -57,7 +57,7 @@ func TestADisputeGoesFromTheResearcherToAStewardAndBack(t *testing.T) {
 	dan.post("/steward/disputes/"+d.ID, early).is(http.StatusConflict).says("The member has seven days to answer first.")
 	wellFormed(t, member.post("/disputes/"+d.ID, url.Values{"text": {"It opens for me."}}).is(http.StatusOK).says("Your answer is saved", "It opens for me."))
 	dan.post("/steward/disputes/"+d.ID, url.Values{"decision": {"uphold"}}).is(http.StatusUnprocessableEntity).says("Say it in words")
-	wellFormed(t, dan.post("/steward/disputes/"+d.ID, early).is(http.StatusOK).says("The dispute is upheld", "credit note 1"))
+	wellFormed(t, dan.post("/steward/disputes/"+d.ID, early).is(http.StatusOK).says("The dispute is upheld", "Credit note 1"))
 	wellFormed(t, member.get("/disputes").says("Upheld", "It does not open.").keepsQuiet("Send the answer"))
 
 	told, err := first(s.api.Disputes(ctx))

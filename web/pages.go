@@ -1,10 +1,12 @@
 package web
 
 import (
+	"io/fs"
 	"strings"
 
 	"github.com/labstack/echo/v4"
 
+	"distributed.ai/datacoop/internal/language"
 	"distributed.ai/datacoop/web/portal"
 )
 
@@ -15,8 +17,12 @@ type pages struct {
 	portal *portal.Portal
 }
 
-func parsePages() (*pages, error) {
-	parsed, err := portal.Parse()
+func parsePages(languages fs.FS) (*pages, error) {
+	spoken, err := language.Spoken(languages)
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := portal.Parse(spoken)
 	return &pages{parsed: parsed}, err
 }
 

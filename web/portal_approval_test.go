@@ -41,13 +41,13 @@ func TestWhatWaitsForAKeyIsShownAndDeclinedInThePortal(t *testing.T) {
 func TestTheFeedTellsAnApprovalFromADelivery(t *testing.T) {
 	h, eva, s, req := kept(t)
 	b := h.browse("eva")
-	b.get("/data").says("nobody so far")
+	b.get("/data").says("Nobody so far")
 	ok(t, eva.approve(eva.waiting()[0]))
 	b.get("/uses").says("Approved by you", "Example University (university, DE) may fetch, since you approved it, your Wearables data").keepsQuiet("Fetched")
-	b.get("/data").says("nobody so far") // approved is not read
+	b.get("/data").says("Nobody so far") // approved is not read
 	s.fetch(req.ID, 3, 0)
 	b.get("/uses").says("Fetched", "Example University (university, DE) fetched your Wearables data")
-	if page := b.get("/data"); strings.Contains(page.text, "nobody so far") {
+	if page := b.get("/data"); strings.Contains(page.text, "Nobody so far") {
 		t.Error("the reader is not named")
 	}
 }

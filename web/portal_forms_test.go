@@ -176,6 +176,6 @@ func TestTheAccountIsNeverShownWhole(t *testing.T) {
 	if !strings.Contains(bad.text, `value="Eva Example"`) {
 		t.Error("what was typed is gone")
 	}
-	b.post("/money/account", url.Values{"holder": {"Eva Example"}, "iban": {"de89 3704 0044 0532 0130 00"}}).is(http.StatusOK).says("ends in 3000")
-	b.get("/money").says("ends in 3000").keepsQuiet("37040044")
+	b.post("/money/account", url.Values{"holder": {"Eva Example"}, "iban": {"de89 3704 0044 0532 0130 00"}}).is(http.StatusOK).says("Ends in 3000")
+	b.get("/money").says("Ends in 3000").keepsQuiet("37040044")
 }

@@ -2,9 +2,11 @@ package web_test
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,8 +17,8 @@ import (
 
 // shared opens a house in which eva, finn and gül share wearables data that a
 // university has asked for, and bea has closed the first period.
-func shared(t *testing.T) (h *house, eva client.Dataset) {
-	h = openHouse(t)
+func shared(t *testing.T, changes ...func(*house)) (h *house, eva client.Dataset) {
+	h = openHouse(t, changes...)
 	ctx := context.Background()
 	for seed, who := range []string{"finn", "guel", "eva"} {
 		c, _ := h.member(who)
@@ -73,31 +75,39 @@ func wellFormed(t *testing.T, v visited) {
 	}
 }
 
+// sentences are the pages of a member and something that each says.
+func sentences(dataset string) map[string]string {
+	return map[string]string{
+		"/":                             "Hello, Eva",
+		"/about":                        "call back copies that researchers",
+		"/pools":                        "Wearables",
+		"/pools/wearables":              "steps",
+		"/researchers":                  "Get vetted",
+		"/data":                         "Shared as you allow",
+		"/data/" + dataset:              "Example University (university, DE) asked for your Wearables data for: Sleep & steps",
+		"/data/" + dataset + "/consent": "What may this dataset be used for?",
+		"/data/" + dataset + "/revoke":  "cannot be called back",
+		"/consent":                      "You have given no answer",
+		"/consent/wearables":            "Choose an answer",
+		"/uses":                         "Asked and allowed",
+		"/money":                        "P0001",
+		"/money/P0001":                  "Where all the money went",
+		"/money/account":                "You have named no account",
+		"/votes":                        "Nothing has been proposed yet",
+		"/votes/new":                    "Propose a rule",
+		"/work":                         "No work has been handed in yet",
+		"/tokens":                       "Access tokens",
+		"/invite":                       "Invite somebody",
+	}
+}
+
+// pagesOf are the paths of a member's pages, in order.
+func pagesOf(dataset string) []string { return slices.Sorted(maps.Keys(sentences(dataset))) }
+
 func TestEveryPageRendersForAMember(t *testing.T) {
 	h, d := shared(t)
 	b := h.browse("eva")
-	for path, sentence := range map[string]string{
-		"/":                          "Hello, Eva",
-		"/about":                     "call back copies that researchers",
-		"/pools":                     "Wearables",
-		"/pools/wearables":           "steps",
-		"/researchers":               "Get vetted",
-		"/data":                      "Shared as you allow",
-		"/data/" + d.ID:              "Example University (university, DE) asked for your Wearables data for: Sleep & steps",
-		"/data/" + d.ID + "/consent": "What may this dataset be used for?",
-		"/data/" + d.ID + "/revoke":  "cannot be called back",
-		"/consent":                   "You have given no answer",
-		"/consent/wearables":         "Choose an answer",
-		"/uses":                      "Asked and allowed",
-		"/money":                     "P0001",
-		"/money/P0001":               "Where all the money went",
-		"/money/account":             "You have named no account",
-		"/votes":                     "Nothing has been proposed yet",
-		"/votes/new":                 "Propose a rule",
-		"/work":                      "No work has been handed in yet",
-		"/tokens":                    "Access tokens",
-		"/invite":                    "Invite somebody",
-	} {
+	for path, sentence := range sentences(d.ID) {
 		page := b.get(path).is(http.StatusOK)
 		wellFormed(t, page)
 		page.says(sentence)

@@ -28,6 +28,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -72,6 +73,7 @@ type Config struct {
 	ReceiptKey    ed25519.PublicKey
 	Secret        []byte // keys what is remembered of calls that may be repeated; at least 32 bytes
 	Logger        *slog.Logger
+	Languages     fs.FS         // catalogues of messages beside the built-in ones; nil is none
 	Patience      time.Duration // how long a body or an answer may stand still; 0 for half a minute
 }
 
@@ -114,7 +116,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		inside = c.AuthServer.Handler()
 	}
 	s.signin = signin.New(signin.Config{Login: c.Login, Redirect: c.BaseURL + "/auth/callback", Sessions: s.sessions, Governance: c.Governance, Inside: inside})
-	if s.pages, err = parsePages(); err != nil {
+	if s.pages, err = parsePages(c.Languages); err != nil {
 		return nil, fmt.Errorf("web: templates: %w", err)
 	}
 	s.echo.HideBanner, s.echo.HidePort = true, true

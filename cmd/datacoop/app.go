@@ -248,7 +248,7 @@ func (a *app) openWeb(ctx context.Context) error {
 	a.web, err = web.New(ctx, web.Config{DB: a.db, BaseURL: a.BaseURL, Charter: a.Charter,
 		CharterDigest: coop.Digest(a.CharterText), Clock: a.Clock, Engine: a.engine, Consent: a.consent, Vault: a.vault,
 		Governance: a.governance, Market: a.market, Log: a.log, AuthServer: a.auth, Login: login,
-		ReceiptKey: a.Keys.Receipt().Public().(ed25519.PublicKey), Secret: a.Keys.Repeat(), Logger: a.Logger})
+		ReceiptKey: a.Keys.Receipt().Public().(ed25519.PublicKey), Secret: a.Keys.Repeat(), Logger: a.Logger, Languages: os.DirFS(filepath.Join(a.Data, "languages"))})
 	return err
 }
 

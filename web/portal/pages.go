@@ -7,13 +7,11 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
-	"path"
 	"slices"
-	"strings"
-	"sync"
 
 	"distributed.ai/datacoop/governance"
 	"distributed.ai/datacoop/internal/coop"
+	"distributed.ai/datacoop/internal/language"
 	"distributed.ai/datacoop/web/portal/static"
 	"distributed.ai/datacoop/web/portal/words"
 )
@@ -21,42 +19,29 @@ import (
 //go:embed templates/*.html
 var templates embed.FS
 
-// Pages are the templates, each parsed when it is first asked for, and the
-// files that go with them. Every page has a frame of its own, and most of a
-// server's memory would be frames if all were parsed at once.
+// Pages are the templates, in each language, and the files that go with them.
 type Pages struct {
-	set    map[string]func() (*template.Template, error)
-	assets static.Files
+	set       map[*language.Catalogue]language.Parsed
+	languages *language.Set
+	assets    static.Files
 }
 
-// Parse reads the embedded frame and files. An error means that the program
+// Parse reads the embedded templates and files. An error means that the program
 // was built wrong.
-func Parse() (*Pages, error) {
-	files, err := static.Read()
+func Parse(languages *language.Set) (*Pages, error) {
+	assets, err := static.Read()
 	if err != nil {
 		return nil, err
 	}
-	names, err := fs.Glob(templates, "templates/*.html")
+	files, err := fs.Sub(templates, "templates")
 	if err != nil {
 		return nil, err
 	}
-	frame, err := template.New("frame").Funcs(words.Funcs).ParseFS(templates, "templates/_*.html")
-	if err != nil {
-		return nil, err
-	}
-	p := &Pages{set: map[string]func() (*template.Template, error){}, assets: files}
-	for _, name := range names {
-		page := strings.TrimSuffix(path.Base(name), ".html")
-		if strings.HasPrefix(page, "_") {
-			continue
+	p := &Pages{set: map[*language.Catalogue]language.Parsed{}, languages: languages, assets: assets}
+	for _, c := range languages.All() {
+		if p.set[c], err = c.Parse(files, words.Funcs); err != nil {
+			return nil, err
 		}
-		p.set[page] = sync.OnceValues(func() (*template.Template, error) {
-			own, err := frame.Clone()
-			if err != nil {
-				return nil, err
-			}
-			return own.ParseFS(templates, name)
-		})
 	}
 	return p, nil
 }
@@ -64,7 +49,9 @@ func Parse() (*Pages, error) {
 // view is everything a template may speak of.
 type view struct {
 	Coop     coop.Charter
-	Assets   string // folder of the static files
+	Language string
+	Others   []*language.Catalogue // that the portal speaks, if it speaks more than one
+	Assets   string                // folder of the static files
 	Me       governance.Member
 	Path     string
 	Paused   bool
@@ -137,7 +124,8 @@ func (v *visit) show(page string, data any) error {
 // write renders into memory first, so that a template that fails answers as a
 // fault of ours and not as half a page.
 func (v *visit) write(status int, page string, data any) error {
-	parsed, ok := v.portal.pages.set[page]
+	said := v.portal.pages.languages.Of(v.r)
+	parsed, ok := v.portal.pages.set[said][page]
 	if !ok {
 		return fmt.Errorf("portal: no page %s", page)
 	}
@@ -147,6 +135,7 @@ func (v *visit) write(status int, page string, data any) error {
 	}
 	var out bytes.Buffer
 	err = t.ExecuteTemplate(&out, "frame", view{
+		Language: said.TagOf(), Others: v.portal.pages.languages.Choice(),
 		Coop: v.portal.Charter, Currency: v.portal.Charter.Currency, Assets: v.portal.pages.assets.Folder,
 		Me: v.me, Path: v.r.URL.Path, Paused: v.paused, Note: v.noted(), Trouble: v.trouble,
 		Form: form(v.form), Key: newKey(), Data: data,
@@ -155,6 +144,7 @@ func (v *visit) write(status int, page string, data any) error {
 		return fmt.Errorf("portal: %s: %w", page, err)
 	}
 	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	v.w.Header().Add("Vary", "Accept-Language")
 	v.w.WriteHeader(status)
 	_, _ = out.WriteTo(v.w) // the only failure is a reader who is gone
 	return nil

@@ -140,6 +140,7 @@ func (p *Portal) open() []route {
 		{"GET", "/researchers", anybody, p.researchers},
 		{"GET", "/static/{hash}/{name}", anybody, p.static},
 		{"GET", "/islands/{hash}/{name}", anybody, p.island},
+		{"POST", "/language", anybody, p.speak},
 		{"GET", "/robots.txt", anybody, p.robots},
 		{"GET", "/.well-known/security.txt", anybody, p.securityText},
 	}

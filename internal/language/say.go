@@ -1,0 +1,97 @@
+package language
+
+import (
+	"regexp"
+	"sort"
+	"strings"
+)
+
+// pattern is a message with places in it, for what the rooms below say: they
+// have filled the places already.
+type pattern struct {
+	match *regexp.Regexp
+	said  string
+	weigh int // how much of it is words
+}
+
+// longest is how much of a text is looked up. What is longer was written by
+// people.
+const longest = 2000
+
+// Say says a sentence of the rooms below. What the catalogue does not know,
+// such as a name, comes back as it is.
+func (c *Catalogue) Say(english string) string {
+	if c == nil || english == "" || len(english) > longest {
+		return english
+	}
+	if said, ok := c.messages[english]; ok {
+		return said
+	}
+	for _, p := range append(c.patterns[initial(english)], c.patterns[""]...) {
+		if parts := p.match.FindStringSubmatch(english); parts != nil {
+			return c.put(p.said, parts)
+		}
+	}
+	return english
+}
+
+// put fills the places of a translation with what stood in the sentence, each
+// said in the same language where that is known.
+func (c *Catalogue) put(said string, parts []string) string {
+	return marks.ReplaceAllStringFunc(said, func(mark string) string {
+		if n := int(mark[1] - '0'); len(mark) == 3 && n > 0 && n < len(parts) {
+			return c.Say(parts[n])
+		}
+		return mark
+	})
+}
+
+// places is what a message matches once its places were filled.
+func places(english string) *regexp.Regexp {
+	var expr strings.Builder
+	expr.WriteString("(?s)^")
+	rest := english
+	for at := marks.FindStringIndex(rest); at != nil; at = marks.FindStringIndex(rest) {
+		expr.WriteString(regexp.QuoteMeta(rest[:at[0]]) + "(.+)")
+		rest = rest[at[1]:]
+	}
+	expr.WriteString(regexp.QuoteMeta(rest) + "$")
+	return regexp.MustCompile(expr.String())
+}
+
+// initial is the first word of a text, or nothing where a place begins it.
+func initial(s string) string {
+	word, _, _ := strings.Cut(s, " ")
+	if strings.ContainsAny(word, "{}") {
+		return ""
+	}
+	return word
+}
+
+// patterns are the messages with places, by their first word; those that begin
+// with a place are under "". The ones with more words come first, so that the
+// most exact one is found.
+func patterns(messages map[string]string) map[string][]pattern {
+	out := map[string][]pattern{}
+	for english, said := range messages {
+		holes := marks.FindAllString(english, -1)
+		if len(holes) == 0 || len(holes) > 9 || strings.ContainsAny(english, "<>") {
+			continue
+		}
+		bare := marks.ReplaceAllString(english, "")
+		if strings.TrimSpace(bare) == "" {
+			continue
+		}
+		key := initial(english)
+		out[key] = append(out[key], pattern{places(english), said, len(bare)})
+	}
+	for _, list := range out {
+		sort.Slice(list, func(i, j int) bool {
+			if list[i].weigh != list[j].weigh {
+				return list[i].weigh > list[j].weigh
+			}
+			return list[i].match.String() < list[j].match.String()
+		})
+	}
+	return out
+}
