@@ -47,6 +47,13 @@
 // release is used up for a dataset in the transaction that releases it, so that
 // there is no second one, not even of the same file to the same researcher.
 //
+// # Incidents
+//
+// While stewards have frozen the co-op (Freeze, Lift) nothing is decided that could
+// release data: Decide and DecideApproval answer freeze.ErrFrozen, before the law
+// is asked and without a record, since it is no answer of the law's that could be
+// replayed. The incident itself is in the log.
+//
 // # What it guarantees
 //
 // A Permit exists only where the law said yes for one dataset, purpose and
@@ -69,6 +76,7 @@ import (
 	"log/slog"
 	"time"
 
+	"distributed.ai/datacoop/consent/freeze"
 	"distributed.ai/datacoop/internal/audit"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
@@ -93,9 +101,13 @@ type Config struct {
 	Logger    *slog.Logger       // told when the law could not be read; nil is slog.Default
 }
 
-// Service answers for members' records and for decisions. It is safe for
-// concurrent use.
-type Service struct{ c Config }
+// Service answers for members' records and for decisions, and stops them all
+// where stewards freeze the co-op; see package freeze. It is safe for concurrent
+// use.
+type Service struct {
+	*freeze.Switch
+	c Config
+}
 
 // New opens the room, making its tables if needed.
 func New(ctx context.Context, c Config) (*Service, error) {
@@ -110,10 +122,10 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
-	if err := c.DB.Migrate(ctx, "consent", schema); err != nil {
+	if err := errors.Join(c.DB.Migrate(ctx, "consent", schema), freeze.Migrate(ctx, c.DB)); err != nil {
 		return nil, err
 	}
-	s := &Service{c}
+	s := &Service{c: c, Switch: freeze.New(c.DB, c.Log, c.Clock)}
 	if err := s.flattenAll(ctx); err != nil {
 		return nil, err
 	}

@@ -48,18 +48,22 @@ type Decision struct {
 // Decide asks the law in force about one dataset and records the answer in tx
 // together with its audit entry. If the law says no the permit is its zero
 // value and err is nil: the caller commits the refusal. An error means that no
-// decision was made and nothing may be released: ErrAsk, ErrNoDataset, or a
-// fault of ours.
+// decision was made and nothing may be released: ErrAsk, ErrNoDataset,
+// freeze.ErrFrozen, or a fault of ours.
 func (s *Service) Decide(tx *db.Tx, a Ask, ds coop.DatasetID) (Decision, Permit, error) {
 	return s.release(tx, a, ds, StageDelivery)
 }
 
 func (s *Service) release(tx *db.Tx, a Ask, ds coop.DatasetID, stage string) (Decision, Permit, error) {
-	if err := a.Check(); err != nil {
-		return Decision{}, Permit{}, err
+	err := a.Check()
+	if err == nil && a.Recipient == "" {
+		err = ErrAsk
 	}
-	if a.Recipient == "" {
-		return Decision{}, Permit{}, ErrAsk
+	if err == nil {
+		err = s.Thawed(tx)
+	}
+	if err != nil {
+		return Decision{}, Permit{}, err
 	}
 	now := s.c.Clock()
 	m, err := s.matter(tx, ds)

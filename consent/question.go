@@ -71,16 +71,6 @@ func (s *Service) Answer(tx *db.Tx, m coop.MemberID, r coop.RequestID, ds coop.D
 	return nil
 }
 
-// Unanswered counts the questions about a request that members have not
-// answered.
-func (s *Service) Unanswered(tx *db.Tx, r coop.RequestID) (int, error) {
-	n, err := openQuestions(tx, r)
-	if err != nil {
-		return 0, fmt.Errorf("consent: unanswered: %w", err)
-	}
-	return n, nil
-}
-
 // use names a one-time consent for one dataset.
 type use struct {
 	dataset coop.DatasetID

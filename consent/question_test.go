@@ -80,7 +80,7 @@ func TestAnAnsweredCohortIsDecidedOnWhatWasSaid(t *testing.T) {
 		t.Errorf("%d replayed", n)
 	}
 	h.update(func(tx *db.Tx) error {
-		if n := must[int](t)(h.Unanswered(tx, a.Request)); n != 1 {
+		if n := len(must[[]coop.MemberID](t)(h.Unanswered(tx, a.Request, "", 9))); n != 1 {
 			t.Errorf("%d unanswered", n)
 		}
 		return nil

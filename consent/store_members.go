@@ -17,3 +17,10 @@ func (s *Service) Members(tx *db.Tx, p coop.PoolID) (n int, err error) {
 	}
 	return n, nil
 }
+
+const sqlActiveMembers = `SELECT member FROM consent_records UNION SELECT member FROM consent_datasets ORDER BY member`
+
+// activeMembers lists who has ever answered or shared.
+func activeMembers(tx *db.Tx) ([]coop.MemberID, error) {
+	return column[coop.MemberID](tx, sqlActiveMembers)
+}

@@ -3,6 +3,7 @@ package consent
 import (
 	"database/sql"
 	"errors"
+	"fmt"
 
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
@@ -71,15 +72,26 @@ const sqlAnswered = `SELECT dataset FROM consent_questions WHERE request = ? AND
 // answered lists the datasets about which members have said something to a
 // request.
 func answered(tx *db.Tx, r coop.RequestID) ([]coop.DatasetID, error) {
-	return db.Collect(tx, func(r *sql.Rows) (ds coop.DatasetID, err error) {
-		err = r.Scan(&ds)
-		return ds, err
-	}, sqlAnswered, r)
+	return column[coop.DatasetID](tx, sqlAnswered, r)
 }
 
-const sqlOpenQuestions = `SELECT count(*) FROM consent_questions WHERE request = ? AND answer = ''`
+// column reads one column of text.
+func column[T ~string](tx *db.Tx, query string, args ...any) ([]T, error) {
+	return db.Collect(tx, func(r *sql.Rows) (v T, err error) {
+		err = r.Scan(&v)
+		return v, err
+	}, query, args...)
+}
 
-func openQuestions(tx *db.Tx, r coop.RequestID) (n int, err error) {
-	err = tx.QueryRow(sqlOpenQuestions, r).Scan(&n)
-	return n, err
+const sqlUnanswered = `SELECT DISTINCT member FROM consent_questions WHERE request = ? AND answer = '' AND member > ? ORDER BY member LIMIT ?`
+
+// Unanswered lists the members who have not answered every question about a
+// request, by id, from behind the one named (empty for the start), at most limit
+// of them.
+func (s *Service) Unanswered(tx *db.Tx, r coop.RequestID, after coop.MemberID, limit int) ([]coop.MemberID, error) {
+	out, err := column[coop.MemberID](tx, sqlUnanswered, r, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("consent: unanswered: %w", err)
+	}
+	return out, nil
 }

@@ -3,6 +3,7 @@ package governance
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -148,11 +149,8 @@ func (s *Service) rehearsed(tx *db.Tx, id coop.ProposalID, r trial.Rehearsal) er
 		Kind: "governance.open", Revision: p.Revision, Verdict: string(Voting),
 		Record: opened{string(id), digest, p.ClosesAt},
 	})
-	if err != nil {
-		return err
-	}
-	if err := s.Jobs.Enqueue(tx, KindTally, string(id), about{id}, time.UnixMilli(p.ClosesAt).UTC()); err != nil {
-		return err
-	}
-	return openVote(tx, p)
+	opens := coop.Notice{Kind: coop.NoticeVoteOpened, Ref: string(id), About: p.Title, Until: p.ClosesAt}
+	closing := coop.Notice{Kind: coop.NoticeVoteClosing, Ref: string(id), About: p.Title, Until: p.ClosesAt, At: coop.ClosesSoon(p.tried, p.ClosesAt)}
+	return errors.Join(err, openVote(tx, p), s.Jobs.Tell(tx, opens), s.Jobs.Tell(tx, closing),
+		s.Jobs.Enqueue(tx, KindTally, string(id), about{id}, time.UnixMilli(p.ClosesAt).UTC()))
 }

@@ -199,7 +199,7 @@ func (s *Service) SetRecipient(ctx context.Context, id coop.MemberID, recipient 
 		return fmt.Errorf("governance: recipient: %w", err)
 	}
 	return s.change(ctx, "recipient", id, func(tx *db.Tx, _ Member) error {
-		return setRecipient(tx, id, recipient)
+		return errors.Join(setRecipient(tx, id, recipient), s.Jobs.Tell(tx, changed(coop.NoticeRecipient, id)))
 	})
 }
 
@@ -210,8 +210,13 @@ func (s *Service) SetSigningKey(ctx context.Context, id coop.MemberID, key []byt
 		return ErrSigningKey
 	}
 	return s.change(ctx, "signing key", id, func(tx *db.Tx, _ Member) error {
-		return setSigningKey(tx, id, key)
+		return errors.Join(setSigningKey(tx, id, key), s.Jobs.Tell(tx, changed(coop.NoticeSigningKey, id)))
 	})
+}
+
+// changed tells a member what was changed about their account, each time.
+func changed(kind string, id coop.MemberID) coop.Notice {
+	return coop.Notice{Kind: kind, Occasion: coop.NewID(), To: []coop.Addressee{{Member: id}}}
 }
 
 // CloseAccount ends a membership: the identity, name, recipient, key and

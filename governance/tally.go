@@ -84,10 +84,8 @@ func (s *Service) close(tx *db.Tx, id coop.ProposalID) error {
 			return err
 		}
 	}
-	if err := s.logTally(tx, p, t); err != nil {
-		return err
-	}
-	return settleVote(tx, p)
+	result := coop.Notice{Kind: coop.NoticeVoteClosed, Ref: string(id), About: p.Title}
+	return errors.Join(s.logTally(tx, p, t), settleVote(tx, p), s.Jobs.Tell(tx, result))
 }
 
 func count(tx *db.Tx, p Proposal) (Tally, error) {

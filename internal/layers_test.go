@@ -54,8 +54,11 @@ var floors = map[string]int{
 	"marketplace/ledger":    5,
 	"marketplace/appraisal": 5,
 
+	"marketplace/appraisal/spotcheck": 5,
+
 	"marketplace": 6,
 
+	"governance/inbox":          7,
 	"web/client":                7,
 	"web/authserver":            7,
 	"marketplace/appraisal/llm": 7,
@@ -78,6 +81,7 @@ var annexes = []string{
 	"consent/papers",
 	"consent/ask",
 	"consent/cohort",
+	"consent/freeze",
 	"vault/bucket",
 	"vault/blobs",
 	"vault/keystore",
@@ -86,22 +90,45 @@ var annexes = []string{
 	"vault/hygiene",
 	"marketplace/codebook/decimal",
 	"marketplace/codebook/stream",
+	"marketplace/codebook/calendar",
+	"marketplace/codebook/fit",
+	"marketplace/codebook/track",
+	"marketplace/codebook/sqlite",
+	"marketplace/codebook/genome",
+	"marketplace/codebook/journey",
+	"marketplace/codebook/sites",
+	"marketplace/codebook/plays",
 	"marketplace/codebook/concept",
+	"marketplace/codebook/record",
+	"marketplace/codebook/cgm",
+	"marketplace/codebook/statement",
+	"marketplace/codebook/fitbit",
 	"marketplace/codebook/synth",
 	"marketplace/bank",
 	"marketplace/desk",
 	"marketplace/treasury",
 	"marketplace/dispute",
+	"marketplace/outcome",
+	"marketplace/herald",
 	"marketplace/patronage",
 	"marketplace/accrual",
+	"marketplace/cluster",
 	"marketplace/appeals",
 	"marketplace/adoption",
+	"marketplace/alarm",
 	"marketplace/veil",
+	"marketplace/headcount",
+	"marketplace/outlook",
 	"marketplace/review",
 	"marketplace/nearest",
+	"marketplace/calibration",
+	"marketplace/shadow",
+	"marketplace/split",
 	"governance/gitsource",
 	"governance/trial",
+	"governance/inbox/mail",
 	"web/client/rest",
+	"web/client/resume",
 	"web/client/accounts",
 	"web/authserver/passkey",
 	"web/authserver/held",
@@ -110,26 +137,45 @@ var annexes = []string{
 	"web/islands",
 	"web/entry",
 	"web/portable",
+	"web/sealed",
+	"web/stepup",
 	"web/signin",
 	"web/takeaway",
+	"web/farewell",
 	"web/lawbook",
 	"web/terms",
 	"web/appeals",
+	"web/incident",
 	"web/money",
 	"web/portal/consenting",
+	"web/portal/health",
+	"web/portal/notice",
+	"web/portal/chart",
 	"web/portal/feed",
 	"web/portal/static",
 	"web/portal/hearings",
 	"web/portal/complaints",
+	"web/portal/glossary",
 	"web/portal/words",
+	"web/portal/annals",
+	"web/portal/typed",
 	"web/portal",
+	"web/lessons",
+	"web/offer",
+	"web/share",
+	"web/results",
+	"web/messages",
+	"web/console",
+	"web/account",
 	"web/tus",
 	"web/patience",
 	"cmd/datacoop/approval",
+	"cmd/datacoop/exports",
 	"cmd/datacoop/render",
 	"cmd/datacoop/custody",
 	"cmd/datacoop/bench/cassette",
 	"cmd/datacoop/bench/trial",
+	"cmd/datacoop/bench/process",
 	"cmd/datacoop/bench",
 	"cmd/datacoop/founding",
 	"cmd/datacoop/proof",
@@ -147,7 +193,7 @@ var purposes = [...]string{
 	4: "the conscience: no delivery without a permit, so consent knows nobody who delivers; and the rehearsal of new law, which knows nobody at all",
 	5: "strongroom, council hall, ledger and appraisal, each of which works without the others",
 	6: "the market, which joins the rooms below and knows no HTTP",
-	7: "client, issuer and judge, which reach the house from outside",
+	7: "client, issuer, judge and postman, which reach the house from outside, or the outside from the house",
 	8: "the hall, which speaks HTTP and holds no rules",
 	9: "the front door, which wires everything and is imported by nothing",
 }
@@ -308,20 +354,23 @@ func room(pkg string) string {
 	return pkg
 }
 
-// level orders packages: floors are a hundred apart, annexes lie right below
+// storey is how far floors are apart: there must be room for every annex between.
+const storey = 1000
+
+// level orders packages: floors are a storey apart, annexes lie right below
 // their room in the order of their list. A package without a floor is at -1.
 func level(pkg string) int {
 	if pkg == testkit {
-		return 3*100 - 1 // above the foundation, which it opens for tests
+		return 3*storey - 1 // above the foundation, which it opens for tests
 	}
 	floor, known := floors[room(pkg)]
 	if !known {
 		return -1
 	}
 	if i := slices.Index(annexes, pkg); i >= 0 {
-		return floor*100 - len(annexes) + i
+		return floor*storey - len(annexes) + i
 	}
-	return floor * 100
+	return floor * storey
 }
 
 // within reports whether an import path is a module or lies in it, in any

@@ -2,12 +2,14 @@ package marketplace
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/marketplace/adoption"
 	"distributed.ai/datacoop/marketplace/appraisal"
+	"distributed.ai/datacoop/marketplace/outlook"
 )
 
 // AdoptionVote is a period's vote on whether what judges made of it counts.
@@ -47,6 +49,11 @@ func (b ballots) WithoutJudges(ctx context.Context, id coop.PeriodID) error {
 		return err
 	}
 	_, names := s.blind(ev)
+	shares := names.Shares(after.Statement)
+	spreads, err := s.spreads(ctx, pub.Period, shares)
+	if err != nil {
+		return err
+	}
 	return s.DB.Update(ctx, func(tx *db.Tx) error {
 		if due, err := s.Rejected(tx, id); err != nil || !due {
 			return err
@@ -54,12 +61,13 @@ func (b ballots) WithoutJudges(ctx context.Context, id coop.PeriodID) error {
 		if err := replaceBundle(tx, pub.Period, text, after.Statement.Waterfall); err != nil {
 			return err
 		}
-		if err := putShares(tx, id, names.Shares(after.Statement)); err != nil {
+		if err := errors.Join(putShares(tx, id, shares), outlook.Put(tx, id, spreads)); err != nil {
 			return err
 		}
 		if err := s.Replaced(tx, id); err != nil {
 			return err
 		}
-		return s.log(tx, "statement.published", "baseline", map[string]any{"period": string(id), "bundle_sha256": coop.Digest(text)})
+		return errors.Join(s.log(tx, "statement.published", "baseline", map[string]any{"period": string(id), "bundle_sha256": coop.Digest(text)}),
+			s.Jobs.Tell(tx, coop.Notice{Kind: coop.NoticeStatement, Ref: string(id), Occasion: coop.Digest(text)}))
 	})
 }

@@ -72,6 +72,14 @@ func (h hearings) Publish(ctx context.Context, id coop.PeriodID, by coop.MemberI
 	return err
 }
 
+func (h hearings) Record(ctx context.Context, id coop.PeriodID) ([]byte, error) {
+	return h.s.Record(ctx, id)
+}
+
+func (h hearings) Judge() appraisal.Judge { return h.s.Judge }
+
+func (h hearings) Secret(label string) []byte { return h.s.secret(label) }
+
 func (h hearings) Evidence(tx *db.Tx, id coop.PeriodID) (appraisal.Evidence, error) {
 	p, err := getPeriod(tx, id)
 	if err != nil {

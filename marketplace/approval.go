@@ -52,7 +52,7 @@ func (s *Service) awaitMembers(tx *db.Tx, req Request) error {
 	if err != nil {
 		return fmt.Errorf("marketplace: await members: %w", err)
 	}
-	return keepFiles(tx, req.ID, kept)
+	return errors.Join(keepFiles(tx, req.ID, kept), s.herald.Keepers(tx, req.ID, req.ExpiresAt))
 }
 
 // Approvals lists what waits for a member's own client, newest first, from

@@ -181,17 +181,14 @@ func (s *Service) use(tx *db.Tx, f File) error {
 		return err
 	}
 	first, err := countFetch(tx, f.ID, max(s.now(), since))
+	if err == nil && first {
+		err = s.herald.Used(tx, f.Request)
+	}
+	if err == nil && first && f.Price > 0 {
+		err = errors.Join(s.post(tx, "access", "file:"+string(f.ID), ledger.Transfer{From: ledger.Access, To: ledger.Prepaid, Amount: f.Price}), s.accrue(tx, f))
+	}
 	if err != nil {
 		return err
-	}
-	if first && f.Price > 0 {
-		err := s.post(tx, "access", "file:"+string(f.ID), ledger.Transfer{From: ledger.Access, To: ledger.Prepaid, Amount: f.Price})
-		if err != nil {
-			return err
-		}
-		if err := s.accrue(tx, f); err != nil {
-			return err
-		}
 	}
 	return s.log(tx, "delivery", "delivered", map[string]any{"file": string(f.ID), "first": first})
 }

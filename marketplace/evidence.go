@@ -6,22 +6,23 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
-	"time"
 
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/marketplace/accrual"
 	"distributed.ai/datacoop/marketplace/appeals"
 	"distributed.ai/datacoop/marketplace/appraisal"
+	"distributed.ai/datacoop/marketplace/cluster"
 	"distributed.ai/datacoop/marketplace/dispute"
+	"distributed.ai/datacoop/marketplace/treasury"
 	"distributed.ai/datacoop/marketplace/veil"
 	"distributed.ai/datacoop/vault"
 )
 
 // evidence gathers what a period's shares are computed from: the files first
 // delivered in it, the datasets a paying use has ever confirmed, accepted work
-// and completed duties. Uniqueness is full for every dataset: there is no
-// measurement of overlap. Trust is what disputes left of it; a use that a
+// and completed duties. What counts once, because it repeats other data or is of
+// the same person, package cluster says. Trust is what disputes left of it; a use that a
 // dispute was upheld about was paid back and counts for nothing.
 func (s *Service) evidence(ctx context.Context, p Period) (appraisal.Evidence, error) {
 	return read(ctx, s, func(tx *db.Tx) (appraisal.Evidence, error) {
@@ -56,7 +57,7 @@ func (s *Service) dataEvidence(tx *db.Tx, p Period, ev *appraisal.Evidence) erro
 	revenue := map[coop.RequestID]int64{}
 	for _, f := range files {
 		use := appraisal.DataUse{Member: string(f.Member), Dataset: string(f.Dataset), Request: string(f.Request),
-			Coverage: coverage(facts[f.Dataset]), Fresh: freshness(facts[f.Dataset].Sealed, p.ClosedAt),
+			Coverage: accrual.Coverage(facts[f.Dataset]), Fresh: accrual.Freshness(facts[f.Dataset].Sealed, p.ClosedAt),
 			Unique: 1000, Trust: dispute.Trust(disputed.Datasets[f.Dataset]), Grade: appraisal.GradeServer}
 		if use.Trust < 1000 {
 			use.Grade = appraisal.GradeResearcher
@@ -72,13 +73,21 @@ func (s *Service) dataEvidence(tx *db.Tx, p Period, ev *appraisal.Evidence) erro
 		ev.Requests = append(ev.Requests, appraisal.Request{Request: string(id), Revenue: r})
 	}
 	for _, f := range confirmed {
-		if days := availableDays(facts[f.Dataset], p); days > 0 {
+		if days := accrual.AvailableDays(facts[f.Dataset], p.OpenedAt, p.ClosedAt); days > 0 {
 			ev.Available = append(ev.Available, appraisal.Availability{Member: string(f.Member), Dataset: string(f.Dataset),
 				Confirmed: true, Days: days})
 		}
 	}
-	return nil
+	accounts, err := treasury.Reached(tx, p.ClosedAt)
+	Together(ev, Known{Accounts: accounts, Vouched: s.Charter.Admission != "open" || s.Charter.Identified, Facts: facts})
+	return err
 }
+
+// Known is what the market knows of accounts and datasets beside the evidence.
+type Known = cluster.Known
+
+// Together enters into evidence what counts as one; see package cluster.
+func Together(ev *appraisal.Evidence, k Known) { cluster.Assign(ev, k) }
 
 // accrue notes what a delivery brought, by the weight that its use has in the
 // period's evidence.
@@ -92,7 +101,7 @@ func (s *Service) accrue(tx *db.Tx, f File) error {
 		return err
 	}
 	one := facts[f.Dataset]
-	return accrual.Arrive(tx, f.Request, f.Member, f.Price, coverage(one)*freshness(one.Sealed, s.now())*1000*dispute.Trust(disputed))
+	return accrual.Arrive(tx, f.Request, f.Member, f.Price, accrual.Coverage(one)*accrual.Freshness(one.Sealed, s.now())*1000*dispute.Trust(disputed))
 }
 
 // SoFar is the revenue that the uses of a member's data have brought in the
@@ -121,33 +130,6 @@ func (s *Service) factsOf(tx *db.Tx, lists ...[]File) (map[coop.DatasetID]vault.
 	return s.Vault.Infos(tx, slices.Compact(ids)...)
 }
 
-// coverage is what the profile says. A raw file that no reducer reads has no
-// cells to count; it counts as full, because it is all its member has.
-func coverage(f vault.Facts) int64 {
-	if f.Raw && f.Profile.Coverage == 0 {
-		return 1000
-	}
-	return int64(f.Profile.Coverage)
-}
-
-// freshness is full for a year and then loses a tenth a year, down to a half,
-// in thousandths: old data stay worth something.
-func freshness(sealed, now int64) int64 {
-	const year = 365 * 24 * int64(time.Hour/time.Millisecond)
-	return max(500, 1000-100*max(0, (now-sealed)/year))
-}
-
-// availableDays counts the whole days of the period in which a dataset could
-// be asked for.
-func availableDays(f vault.Facts, p Period) int64 {
-	const day, most = int64(24 * time.Hour / time.Millisecond), 3660
-	until := p.ClosedAt
-	if f.Revoked > 0 {
-		until = min(until, f.Revoked)
-	}
-	return min((until-max(p.OpenedAt, f.Sealed))/day, most)
-}
-
 func (s *Service) workEvidence(ctx context.Context, p Period, ev *appraisal.Evidence) error {
 	work, err := s.Governance.AcceptedWork(ctx, p.OpenedAt, p.ClosedAt)
 	if err != nil {
@@ -167,7 +149,8 @@ func (s *Service) workEvidence(ctx context.Context, p Period, ev *appraisal.Evid
 	return nil
 }
 
-// appealEvidence adds service on panels, and enters what stewards have mended.
+// appealEvidence adds service on panels and answers to spot checks, and enters
+// what stewards have mended.
 func (s *Service) appealEvidence(tx *db.Tx, p Period, ev *appraisal.Evidence) error {
 	served, err := s.Served(tx, p.OpenedAt, p.ClosedAt)
 	if err != nil {
@@ -175,6 +158,9 @@ func (s *Service) appealEvidence(tx *db.Tx, p Period, ev *appraisal.Evidence) er
 	}
 	for _, v := range served {
 		ev.Duties = append(ev.Duties, appraisal.Duty{Member: string(v.Member), Kind: "panel", Ref: v.Appeal, Points: appeals.PanelPoints, Grade: appraisal.GradeServer})
+	}
+	if err := s.Serve(tx, p.OpenedAt, p.ClosedAt, ev); err != nil {
+		return err
 	}
 	return s.Correct(tx, p.ID, ev)
 }

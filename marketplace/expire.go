@@ -3,6 +3,7 @@ package marketplace
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -55,6 +56,6 @@ func (s *Service) expire(ctx context.Context, payload []byte) error {
 			}
 		}
 		req.State = StateExpired
-		return setState(tx, req, StateOpen)
+		return errors.Join(setState(tx, req, StateOpen), s.Board.Expired(tx, req.ID))
 	})
 }

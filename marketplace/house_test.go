@@ -24,6 +24,7 @@ import (
 	"distributed.ai/datacoop/internal/jobs"
 	"distributed.ai/datacoop/internal/once"
 	"distributed.ai/datacoop/internal/testkit"
+	"distributed.ai/datacoop/marketplace/appraisal"
 	"distributed.ai/datacoop/marketplace/ledger"
 	"distributed.ai/datacoop/policies"
 	"distributed.ai/datacoop/vault"
@@ -44,6 +45,7 @@ type house struct {
 	gov                *governance.Service
 	books              *ledger.Service
 	ada, bea, cem, dan coop.MemberID // vetting, treasury twice, appeals
+	challenger         func(coop.Candidate) (appraisal.Judge, error)
 }
 
 const price = 1275 // of wearables, in the demo charter
@@ -67,7 +69,8 @@ func open(t testing.TB, change ...func(*coop.Charter)) *house {
 		Jobs: h.queue, Clock: h.clock.Now, Key: key, Charter: charter, CharterText: governance.DemoCharter()}))
 	h.books = must[*ledger.Service](t)(ledger.New(ctx, ledger.Config{DB: d, Log: h.log, Clock: h.clock.Now, Currency: charter.Currency}))
 	h.Service = must[*Service](t)(New(ctx, Config{DB: d, Consent: h.con, Vault: h.vault, Governance: h.gov, Ledger: h.books,
-		Log: h.log, Jobs: h.queue, Clock: h.clock.Now, Charter: charter, Key: key}))
+		Log: h.log, Jobs: h.queue, Clock: h.clock.Now, Charter: charter, Key: key,
+		Judges: func(c coop.Candidate) (appraisal.Judge, error) { return h.challenger(c) }}))
 	h.ok(h.gov.LoadLaw(ctx))
 	h.ada, h.bea, h.cem, h.dan = h.member("ada"), h.member("bea"), h.member("cem"), h.member("dan")
 	return h

@@ -2,6 +2,7 @@ package marketplace
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"distributed.ai/datacoop/internal/coop"
@@ -69,8 +70,6 @@ func (s *Service) openPaid(tx *db.Tx, id coop.RequestID) error {
 	if err := setState(tx, req, StateAccepted); err != nil {
 		return err
 	}
-	if err := s.awaitMembers(tx, req); err != nil {
-		return err
-	}
-	return s.expireLater(tx, req)
+	cohort, _, err := s.Consent.Decided(tx, id)
+	return errors.Join(err, s.Owe(tx, id, req.Researcher, req.Pool, req.Study, cohort.Obligations), s.awaitMembers(tx, req), s.expireLater(tx, req))
 }

@@ -27,8 +27,7 @@ func (s *Service) appraiseLater(tx *db.Tx, id coop.PeriodID, by coop.MemberID, o
 	if s.Judge == nil {
 		return nil
 	}
-	err := s.Jobs.Enqueue(tx, kindAppraise, string(id)+"/"+occasion, appraiseJob{id, by}, s.Clock())
-	if err != nil {
+	if err := s.Jobs.Enqueue(tx, kindAppraise, string(id)+"/"+occasion, appraiseJob{id, by}, s.Clock()); err != nil {
 		return fmt.Errorf("marketplace: appraise later: %w", err)
 	}
 	return nil
@@ -56,74 +55,51 @@ func (s *Service) publishOrWait(ctx context.Context, id coop.PeriodID, by coop.M
 // each period: where a statement is computed again, because an appeal mended a
 // fact, what they answered then counts, so that nobody shops for answers. An
 // answer about evidence that changed before it was published is read by nobody.
-func (s *Service) heard(ctx context.Context, p Period, ev appraisal.Evidence, n veil.Names) (*appraisal.Opinion, error) {
+func (s *Service) heard(ctx context.Context, p Period, ev appraisal.Evidence, n veil.Names, params appraisal.Params) (*appraisal.Opinion, error) {
 	if p.BundleSHA256 == "" {
-		return s.opinion(ctx, ev, n), nil
+		return s.opinion(ctx, p, ev, n, params), nil
 	}
-	text, err := read(ctx, s, func(tx *db.Tx) ([]byte, error) { return getBundle(tx, p.ID) })
+	before, err := s.earlier(ctx, p)
 	if err != nil {
 		return nil, err
 	}
+	return before.Opinion.Restrict(ev), nil
+}
+
+// weights are how much families count in a period: as in its first statement,
+// where one is computed again, since the answers that it uses were combined so.
+func (s *Service) weights(ctx context.Context, p Period) ([]appraisal.Reliability, error) {
+	if p.BundleSHA256 == "" {
+		return s.Reliability(ctx, p.ClosedAt)
+	}
+	before, err := s.earlier(ctx, p)
+	return before.Params.Reliability, err
+}
+
+// earlier is the statement that a period had before this computation.
+func (s *Service) earlier(ctx context.Context, p Period) (appraisal.Bundle, error) {
+	text, err := read(ctx, s, func(tx *db.Tx) ([]byte, error) { return getBundle(tx, p.ID) })
+	if err != nil {
+		return appraisal.Bundle{}, err
+	}
 	before, err := appraisal.ParseBundle(text)
 	if err != nil {
-		return nil, fmt.Errorf("marketplace: earlier statement: %w", err)
+		err = fmt.Errorf("marketplace: earlier statement: %w", err)
 	}
-	return before.Opinion.Restrict(ev), nil
+	return before, err
 }
 
 // opinion asks the judge about blinded evidence. Nobody's income waits on a
 // model: whatever goes wrong is logged, and without an opinion the baseline
 // pays.
-func (s *Service) opinion(ctx context.Context, ev appraisal.Evidence, n veil.Names) *appraisal.Opinion {
+func (s *Service) opinion(ctx context.Context, p Period, ev appraisal.Evidence, n veil.Names, params appraisal.Params) *appraisal.Opinion {
 	if s.Judge == nil {
 		return nil
 	}
-	op, err := s.weigh(ctx, ev, n)
+	op, err := s.Weigh(ctx, p.ClosedAt, ev, n, params)
 	if err != nil {
 		s.Logger.WarnContext(ctx, "no opinion: the baseline pays", "period", ev.Period, "error", err)
 		return nil
 	}
 	return &op
-}
-
-func (s *Service) weigh(ctx context.Context, ev appraisal.Evidence, n veil.Names) (appraisal.Opinion, error) {
-	exhibits, err := s.exhibits(ctx, ev, n)
-	if err != nil {
-		return appraisal.Opinion{}, err
-	}
-	params, err := s.terms(ctx, coop.PeriodID(ev.Period))
-	if err != nil {
-		return appraisal.Opinion{}, err
-	}
-	task, err := appraisal.NewTask(ev, params, s.Charter.Rubric, exhibits)
-	if err != nil {
-		return appraisal.Opinion{}, fmt.Errorf("marketplace: task: %w", err)
-	}
-	op, err := s.Judge.Weigh(ctx, task)
-	if err != nil {
-		return appraisal.Opinion{}, fmt.Errorf("marketplace: weigh: %w", err)
-	}
-	if _, err := appraisal.Close(ev, params, &op); err != nil {
-		return appraisal.Opinion{}, fmt.Errorf("marketplace: opinion: %w", err)
-	}
-	return op, nil
-}
-
-// exhibits are the texts of the period's work, one for each contribution.
-func (s *Service) exhibits(ctx context.Context, ev appraisal.Evidence, n veil.Names) ([]appraisal.Exhibit, error) {
-	out := []appraisal.Exhibit{}
-	seen := map[string]bool{}
-	for _, w := range ev.Work {
-		id := appraisal.DossierID(ev.Salt, appraisal.KindWork, w.Contribution)
-		if seen[id] {
-			continue
-		}
-		seen[id] = true
-		c, err := s.Governance.Contribution(ctx, coop.ContributionID(n.Resolve(w.Contribution)))
-		if err != nil {
-			return nil, fmt.Errorf("marketplace: exhibit: %w", err)
-		}
-		out = append(out, appraisal.NewExhibit(id, c.Title+"\n"+c.Text))
-	}
-	return out, nil
 }

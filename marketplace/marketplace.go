@@ -62,13 +62,21 @@ import (
 	"distributed.ai/datacoop/internal/jobs"
 	"distributed.ai/datacoop/marketplace/accrual"
 	"distributed.ai/datacoop/marketplace/adoption"
+	"distributed.ai/datacoop/marketplace/alarm"
 	"distributed.ai/datacoop/marketplace/appeals"
 	"distributed.ai/datacoop/marketplace/appraisal"
+	"distributed.ai/datacoop/marketplace/calibration"
 	"distributed.ai/datacoop/marketplace/desk"
 	"distributed.ai/datacoop/marketplace/dispute"
+	"distributed.ai/datacoop/marketplace/headcount"
+	"distributed.ai/datacoop/marketplace/herald"
 	"distributed.ai/datacoop/marketplace/ledger"
+	"distributed.ai/datacoop/marketplace/outcome"
+	"distributed.ai/datacoop/marketplace/outlook"
 	"distributed.ai/datacoop/marketplace/patronage"
 	"distributed.ai/datacoop/marketplace/review"
+	"distributed.ai/datacoop/marketplace/shadow"
+	"distributed.ai/datacoop/marketplace/split"
 	"distributed.ai/datacoop/marketplace/treasury"
 	"distributed.ai/datacoop/vault"
 )
@@ -89,6 +97,7 @@ type Config struct {
 	Charter    coop.Charter
 	Key        ed25519.PrivateKey // the co-op's; periods' pseudonyms are derived from it
 	Judge      appraisal.Judge    // weighs contributions; nil: the baseline pays
+	Judges     shadow.Maker       // sets up the judges of candidates; nil: none but learned weights can be tried
 	Logger     *slog.Logger       // nil: slog.Default()
 }
 
@@ -101,7 +110,14 @@ type Service struct {
 	*adoption.Booth
 	*dispute.Counter
 	*patronage.Register
-	desk *desk.Desk
+	*alarm.Alarm
+	*outcome.Board
+	*calibration.Gauge
+	*shadow.Workshop
+	*split.Poll
+	desk   *desk.Desk
+	heads  headcount.Counter
+	herald *herald.Herald
 }
 
 // The counters of the market speak of these; see their packages.
@@ -120,8 +136,27 @@ type (
 	AccountLine = treasury.Line
 	// Dispute is what a researcher says of a file.
 	Dispute = dispute.Case
+	// Report is what came of a request, ReportDraft what is said of it, and
+	// ReportDuty what it owes the members.
+	Report      = outcome.Report
+	ReportDraft = outcome.Draft
+	ReportDuty  = outcome.Duty
+	// Incident is one stop of all deliveries.
+	Incident = alarm.Incident
+	// SpotCheck is a pair that a member is asked about, Calibration a period's set
+	// of them.
+	SpotCheck   = calibration.Duty
+	Calibration = calibration.View
+	// CandidateView is a candidate for judging as members see it, CandidateEntry
+	// what a steward enters.
+	CandidateView  = shadow.View
+	Candidate      = shadow.Candidate
+	CandidateEntry = shadow.Entry
 	// PatronageCredit is what one settlement added to a member's patronage.
 	PatronageCredit = patronage.Credit
+	// SplitView is how the members' part is divided, SplitCut one division of it.
+	SplitView = split.View
+	SplitCut  = split.Cut
 )
 
 // The states of a dispute, and what units of patronage are.
@@ -145,19 +180,26 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	if err := c.DB.Migrate(ctx, "marketplace", schema); err != nil {
 		return nil, fmt.Errorf("marketplace: migrate: %w", err)
 	}
-	if err := errors.Join(review.Migrate(ctx, c.DB), treasury.Migrate(ctx, c.DB), accrual.Migrate(ctx, c.DB)); err != nil {
+	if err := errors.Join(review.Migrate(ctx, c.DB), treasury.Migrate(ctx, c.DB), accrual.Migrate(ctx, c.DB), outlook.Migrate(ctx, c.DB), outcome.Migrate(ctx, c.DB), split.Migrate(ctx, c.DB)); err != nil {
 		return nil, fmt.Errorf("marketplace: migrate: %w", err)
 	}
-	s := &Service{Config: c, desk: &desk.Desk{DB: c.DB, Governance: c.Governance, Ledger: c.Ledger, Log: c.Log, Clock: c.Clock, Charter: c.Charter}}
-	s.Till, s.Register = treasury.New(s.desk, s.openPaid), patronage.New(s.desk)
+	s := &Service{Config: c, desk: &desk.Desk{DB: c.DB, Governance: c.Governance, Ledger: c.Ledger, Log: c.Log, Jobs: c.Jobs, Clock: c.Clock, Charter: c.Charter}}
+	s.Till, s.Register, s.Board, s.herald = treasury.New(s.desk, s.openPaid), patronage.New(s.desk), outcome.New(s.desk), herald.New(s.desk, c.Consent)
+	s.Alarm, s.Poll = alarm.New(s.desk, c.Consent), split.New(s.desk)
 	var err error
 	if s.Counter, err = dispute.New(ctx, s.desk, s.Till, s.amend); err != nil {
 		return nil, err
 	}
-	if s.Booth, err = adoption.New(ctx, s.desk, c.Jobs, ballots{s}); err != nil {
+	if s.Booth, err = adoption.New(ctx, s.desk, c.Jobs, adoption.Statements, ballots{s}); err != nil {
 		return nil, err
 	}
 	if s.Docket, err = appeals.New(ctx, s.desk, c.Jobs, hearings{s}); err != nil {
+		return nil, err
+	}
+	if s.Gauge, err = calibration.New(ctx, s.desk, c.Jobs, hearings{s}); err != nil {
+		return nil, err
+	}
+	if s.Workshop, err = shadow.New(ctx, s.desk, c.Jobs, s.Gauge, hearings{s}, c.Judges); err != nil {
 		return nil, err
 	}
 	if err := c.DB.Update(ctx, s.openFirstPeriod); err != nil {

@@ -2,6 +2,7 @@ package marketplace
 
 import (
 	"context"
+	"errors"
 
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
@@ -42,7 +43,11 @@ func (s *Service) release(tx *db.Tx, steward coop.MemberID, id coop.PeriodID) (P
 			return Period{}, err
 		}
 	}
-	return p, s.log(tx, "payout.release", p.State, map[string]any{"period": string(id), "steward": string(steward)})
+	err = s.log(tx, "payout.release", p.State, map[string]any{"period": string(id), "steward": string(steward)})
+	if p.State == PeriodSettled {
+		err = errors.Join(err, s.Jobs.Tell(tx, coop.Notice{Kind: coop.NoticeSecondHuman, Ref: string(id), Office: coop.Treasury}))
+	}
+	return p, err
 }
 
 // PayoutFile writes the pain.001 of a released period for the treasurer to

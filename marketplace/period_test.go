@@ -14,6 +14,7 @@ import (
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/internal/testkit"
+	"distributed.ai/datacoop/marketplace/accrual"
 	"distributed.ai/datacoop/marketplace/appeals"
 	"distributed.ai/datacoop/marketplace/appraisal"
 	"distributed.ai/datacoop/marketplace/ledger"
@@ -65,7 +66,7 @@ func TestTheStatementIsWhatTheEvidenceGives(t *testing.T) {
 	pub := h.statement(p.ID)
 	ev := must[appraisal.Evidence](t)(h.evidence(h.ctx(), p))
 	blind, _ := h.blind(ev)
-	if again := must[appraisal.Statement](t)(appraisal.Close(blind, appraisal.ParamsOf(h.Charter), nil)); fmt.Sprint(again) != fmt.Sprint(pub.Statement) {
+	if again := must[appraisal.Statement](t)(appraisal.Close(blind, must[appraisal.Params](t)(h.terms(h.ctx(), p)), nil)); fmt.Sprint(again) != fmt.Sprint(pub.Statement) {
 		t.Error("the evidence gives another statement")
 	}
 	if len(ev.Data) != 4 || len(ev.Available) != 4 || ev.Available[0].Days != 1 || len(ev.Work) != 1 || len(ev.Duties) != 2 || ev.Revenue != 4*price {
@@ -315,7 +316,7 @@ func TestRevokingAndLeavingAfterAUseCostNothingEarned(t *testing.T) {
 func TestOldDataStayWorthSomething(t *testing.T) {
 	const year = 365 * 24 * 3600 * 1000
 	for age, want := range map[int64]int64{-5: 1000, 0: 1000, year - 1: 1000, year: 900, 3 * year: 700, 5 * year: 500, 50 * year: 500} {
-		if got := freshness(0, age); got != want {
+		if got := accrual.Freshness(0, age); got != want {
 			t.Errorf("after %d years: %d", age/year, got)
 		}
 	}

@@ -13,23 +13,21 @@ import (
 type PoolView struct {
 	coop.Pool
 	Codebook codebook.Codebook
-	Members  int  // members with an open dataset; meaningless when TooFew
+	Members  int  // members with an open dataset, above a thousand perhaps a minute old; meaningless when TooFew
 	TooFew   bool // fewer members than the minimum group: the count stays secret
 }
 
 // Pools lists the charter's pools in its order.
 func (s *Service) Pools(ctx context.Context) ([]PoolView, error) {
-	return read(ctx, s, func(tx *db.Tx) ([]PoolView, error) {
-		out := make([]PoolView, 0, len(s.Charter.Pools))
-		for _, p := range s.Charter.Pools {
-			v, err := s.poolView(tx, p)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, v)
+	out := make([]PoolView, 0, len(s.Charter.Pools))
+	for _, p := range s.Charter.Pools {
+		v, err := s.poolView(ctx, p)
+		if err != nil {
+			return nil, err
 		}
-		return out, nil
-	})
+		out = append(out, v)
+	}
+	return out, nil
 }
 
 // Pool finds one pool; ErrNotFound if the charter has none of that id.
@@ -38,11 +36,13 @@ func (s *Service) Pool(ctx context.Context, id coop.PoolID) (PoolView, error) {
 	if !ok {
 		return PoolView{}, ErrNotFound
 	}
-	return read(ctx, s, func(tx *db.Tx) (PoolView, error) { return s.poolView(tx, p) })
+	return s.poolView(ctx, p)
 }
 
-func (s *Service) poolView(tx *db.Tx, p coop.Pool) (PoolView, error) {
-	members, err := s.Consent.Members(tx, p.ID)
+func (s *Service) poolView(ctx context.Context, p coop.Pool) (PoolView, error) {
+	members, err := s.heads.Of(ctx, p.ID, func(ctx context.Context) (int, error) {
+		return read(ctx, s, func(tx *db.Tx) (int, error) { return s.Consent.Members(tx, p.ID) })
+	})
 	if err != nil {
 		return PoolView{}, fmt.Errorf("marketplace: pool: %w", err)
 	}
@@ -62,7 +62,7 @@ func (s *Service) Sample(_ context.Context, id coop.PoolID) ([]byte, error) {
 	}
 	csv, err := codebook.Sample(string(id))
 	if err != nil {
-		return nil, fmt.Errorf("marketplace: sample: %w", err)
+		err = fmt.Errorf("marketplace: sample: %w", err)
 	}
-	return csv, nil
+	return csv, err
 }

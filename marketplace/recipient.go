@@ -70,6 +70,11 @@ func (s *Service) ProveRecipient(ctx context.Context, r coop.ResearcherID, id co
 	})
 }
 
+// Recipients lists a researcher's recipients, newest first.
+func (s *Service) Recipients(ctx context.Context, r coop.ResearcherID) ([]Recipient, error) {
+	return read(ctx, s, func(tx *db.Tx) ([]Recipient, error) { return listRecipients(tx, r) })
+}
+
 // provenRecipient finds a proven recipient of r, or says why there is none.
 func provenRecipient(tx *db.Tx, r coop.ResearcherID, id coop.RecipientID) (Recipient, error) {
 	rec, _, err := getRecipient(tx, r, id)

@@ -101,7 +101,7 @@ func (s *Service) submit(tx *db.Tx, d Draft) (Request, error) {
 		return Request{}, err
 	}
 	who, err := getResearcher(tx, d.Researcher)
-	if err != nil {
+	if err := errors.Join(err, s.Clear(tx, d.Researcher)); err != nil {
 		return Request{}, err
 	}
 	rec, err := provenRecipient(tx, d.Researcher, d.Recipient)
@@ -118,7 +118,7 @@ func (s *Service) submit(tx *db.Tx, d Draft) (Request, error) {
 		Revision: cohort.Revision, SubmittedAt: s.now(), Study: d.Study}
 	if until, err := review.Begin(tx, id, cohort, s.now()); err != nil || until > 0 {
 		r.State = StateInReview
-		return r, errors.Join(err, insertRequest(tx, r), s.concludeLater(tx, id, until))
+		return r, errors.Join(err, insertRequest(tx, r), s.concludeLater(tx, id, until), s.herald.Asked(tx, id, cohort.Asks, until))
 	}
 	granted := r.outcome(cohort, pool.MinimumGroup)
 	if err := insertRequest(tx, r); err != nil {

@@ -64,6 +64,13 @@ func getRecipient(tx *db.Tx, r coop.ResearcherID, id coop.RecipientID) (Recipien
 	return rec, nonce, found(err, "recipient")
 }
 
+const sqlListRecipients = `SELECT id, researcher, recipient, challenge, created_at, proven_at
+	FROM marketplace_recipients WHERE researcher = ? ORDER BY id DESC`
+
+func listRecipients(tx *db.Tx, r coop.ResearcherID) ([]Recipient, error) {
+	return collect(tx, "recipients", func(rows *sql.Rows) (Recipient, error) { return scanRecipient(rows) }, sqlListRecipients, r)
+}
+
 const sqlSetProven = `UPDATE marketplace_recipients SET proven_at = ?, challenge = '' WHERE id = ?`
 
 func setProven(tx *db.Tx, id coop.RecipientID, at int64) error {

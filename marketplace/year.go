@@ -50,41 +50,14 @@ func (s *Service) Journal(ctx context.Context, steward coop.MemberID, units bool
 	return s.Ledger.Journal(ctx, w)
 }
 
-var errOwed = errors.New("what the books owe a member is not what was settled, less what was paid out and given")
-
 // verifyAccounts holds what the books owe members against what the rest of the
 // house says of it.
 func (s *Service) verifyAccounts(ctx context.Context) error {
-	want, err := s.Kept(ctx)
-	if err != nil {
+	kept, err := s.Kept(ctx)
+	awarded, unread := s.Awarded(ctx)
+	books, unbalanced := s.Ledger.Balances(ctx, ledger.Members)
+	if err := errors.Join(err, unread, unbalanced); err != nil {
 		return err
 	}
-	awards, err := read(ctx, s, func(tx *db.Tx) (map[coop.MemberID]coop.Money, error) {
-		out := map[coop.MemberID]coop.Money{}
-		list, err := s.Awards(tx, "", true)
-		for _, a := range list {
-			out[a.Member] += a.Amount
-		}
-		return out, err
-	})
-	if err != nil {
-		return err
-	}
-	have, err := s.Ledger.Balances(ctx, ledger.Members)
-	if err != nil {
-		return err
-	}
-	for _, b := range have {
-		m, _ := b.Account.Member()
-		if b.Amount != want[m]+awards[m] {
-			return errOwed
-		}
-		delete(want, m)
-	}
-	for _, left := range want {
-		if left != 0 {
-			return errOwed
-		}
-	}
-	return nil
+	return treasury.Agree(books, kept, awarded)
 }

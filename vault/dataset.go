@@ -138,7 +138,7 @@ func (s *Service) Content(ctx context.Context, m coop.MemberID, ds coop.DatasetI
 		if err != nil {
 			return fmt.Errorf("vault: content: %w", err)
 		}
-		out = s.delivery(d, hdr)
+		out = s.delivery(d, hdr, func(*db.Tx) error { return nil })
 		return nil
 	})
 	return out, err

@@ -39,34 +39,36 @@ type Delivery struct {
 
 	// Payload opens the payload alone. It stops like Open.
 	Payload func() (io.ReadSeekCloser, error)
-	// Revoked asks whether the member has withdrawn the dataset; it says yes
-	// when it cannot find out.
+	// Revoked asks whether the member has withdrawn the dataset, or stewards have
+	// frozen the co-op; it says yes when it cannot find out.
 	Revoked func() bool
 	open    func() (io.ReadSeekCloser, error)
 }
 
 // Open opens the file, fit for http.ServeContent. Its Read answers ErrRevoked
-// once the member has withdrawn the dataset: within 1 MiB or a second, in
-// every process. A server then breaks the connection off, so that the reader
+// once the member has withdrawn the dataset, and for a researcher another error
+// once stewards have frozen the co-op: within 1 MiB or a second, in every process. A server then breaks the connection off, so that the reader
 // does not take the torso for the file. The caller closes it.
 //
 // Error: ErrRevoked, also if the payload has been unlinked already.
 func (d Delivery) Open() (io.ReadSeekCloser, error) { return d.open() }
 
-func (s *Service) delivery(d Dataset, hdr []byte) Delivery {
+// delivery hands out a dataset under a header for as long as it stands and held
+// has no objection.
+func (s *Service) delivery(d Dataset, hdr []byte, held func(*db.Tx) error) Delivery {
 	sum := sha256.Sum256([]byte(hexSHA256(hdr) + d.PayloadSHA256))
 	return Delivery{
 		Dataset: d.ID, Header: hdr, Size: int64(len(hdr)) + d.PayloadSize, SHA256: d.PayloadSHA256,
 		ETag:     `"` + hex.EncodeToString(sum[:16]) + `"`,
 		Manifest: d.Manifest(), Signature: d.Signature, SigningKey: d.SigningKey,
-		Payload: func() (io.ReadSeekCloser, error) { return s.stream(d, nil) },
-		Revoked: func() bool { return s.standing(d.ID) != nil },
-		open:    func() (io.ReadSeekCloser, error) { return s.stream(d, hdr) },
+		Payload: func() (io.ReadSeekCloser, error) { return s.stream(d, nil, held) },
+		Revoked: func() bool { return s.standing(d.ID, held) != nil },
+		open:    func() (io.ReadSeekCloser, error) { return s.stream(d, hdr, held) },
 	}
 }
 
 // standing answers nil while a dataset may be delivered.
-func (s *Service) standing(ds coop.DatasetID) error {
+func (s *Service) standing(ds coop.DatasetID, held func(*db.Tx) error) error {
 	if s.revoked.has(ds) {
 		return ErrRevoked
 	}
@@ -75,7 +77,7 @@ func (s *Service) standing(ds coop.DatasetID) error {
 	var state string
 	err := s.db.View(ctx, func(tx *db.Tx) (err error) {
 		state, err = stateOf(tx, ds)
-		return err
+		return errors.Join(err, held(tx))
 	})
 	switch {
 	case err != nil:
@@ -86,13 +88,13 @@ func (s *Service) standing(ds coop.DatasetID) error {
 	return nil
 }
 
-func (s *Service) stream(d Dataset, hdr []byte) (io.ReadSeekCloser, error) {
-	if err := s.standing(d.ID); err != nil {
+func (s *Service) stream(d Dataset, hdr []byte, held func(*db.Tx) error) (io.ReadSeekCloser, error) {
+	if err := s.standing(d.ID, held); err != nil {
 		return nil, err
 	}
 	file, err := s.cfg.Blobs.Open(context.Background(), d.blob)
 	if errors.Is(err, os.ErrNotExist) {
-		if gone := s.standing(d.ID); gone != nil { // revoked in between
+		if gone := s.standing(d.ID, held); gone != nil { // revoked in between
 			return nil, gone
 		}
 	}
@@ -101,7 +103,7 @@ func (s *Service) stream(d Dataset, hdr []byte) (io.ReadSeekCloser, error) {
 	}
 	return &stream{hdr: hdr, file: file, size: int64(len(hdr)) + d.PayloadSize, asked: time.Now(),
 		revoked:  func() bool { return s.revoked.has(d.ID) },
-		standing: func() error { return s.standing(d.ID) }}, nil
+		standing: func() error { return s.standing(d.ID, held) }}, nil
 }
 
 // stream reads header and payload as one file and keeps asking whether it may.

@@ -44,7 +44,7 @@ func (s *Service) Rewrap(tx *db.Tx, p consent.Permit) (Delivery, error) {
 	if err != nil {
 		return Delivery{}, err
 	}
-	return s.delivery(d.Dataset, hdr), nil
+	return s.delivery(d.Dataset, hdr, s.cfg.Consent.Thawed), nil
 }
 
 // permitted finds what a permit is for, if it can be delivered.

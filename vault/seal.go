@@ -76,7 +76,7 @@ func (s *Service) prepare(ctx context.Context, m coop.MemberID, ds coop.DatasetI
 	}
 	d.HeaderSHA256, d.PayloadSHA256, d.PayloadSize = hexSHA256(row.Head), row.PayloadSHA256, row.payloadStored()
 	d.Terms, d.Signature, d.SigningKey = in.Manifest.Terms, in.Signature, in.SigningKey
-	d.Profile, d.Raw, d.blob = in.Profile, in.Raw, row.Blob
+	d.Profile, d.Raw, d.blob = in.Profile.Keyed(s.cfg.Key.Seed(), string(d.Pool)), in.Raw, row.Blob
 	if err := in.check(d); err != nil {
 		return Dataset{}, err
 	}

@@ -85,6 +85,7 @@ func TestWhatDoesNotFitIsNotSealed(t *testing.T) {
 		"signed by another":    {input: func(in *SealInput) { in.SigningKey = pub; in.Signature, _ = in.Manifest.Sign(wrongKey) }, want: ErrSignature},
 		"signed, no key":       {input: func(in *SealInput) { in.Signature, _ = in.Manifest.Sign(wrongKey) }, want: ErrSignature},
 		"negative rows":        {input: func(in *SealInput) { in.Profile.Rows = -1 }, want: ErrProfile},
+		"not a fingerprint":    {input: func(in *SealInput) { in.Profile.Fingerprint = "5A" }, want: ErrProfile},
 		"coverage over all":    {input: func(in *SealInput) { in.Profile.Coverage = 1001 }, want: ErrProfile},
 		"no such month":        {input: func(in *SealInput) { in.Profile.From = "2016-13" }, want: ErrProfile},
 		"ends before it began": {input: func(in *SealInput) { in.Profile.From = "2017-01" }, want: ErrProfile},

@@ -89,7 +89,7 @@ func (s *Service) verify(ctx context.Context, ds coop.DatasetID, read func(int64
 	if wrong == "" && len(d.Signature)+len(d.SigningKey) > 0 && d.Manifest().Verify(d.SigningKey, d.Signature) != nil {
 		wrong = "its manifest is not what its member has signed"
 	}
-	if wrong != "" && ctx.Err() == nil && errors.Is(s.standing(ds), ErrRevoked) {
+	if wrong != "" && ctx.Err() == nil && errors.Is(s.standing(ds, func(*db.Tx) error { return nil }), ErrRevoked) {
 		return Dataset{}, "", nil
 	}
 	return d, wrong, ctx.Err()

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/web/client"
 )
@@ -47,6 +48,8 @@ GET     /v1/me/consents/records                  401 401 401 403 200 200 200
 GET     /v1/me/consents/records/:id/receipt      401 401 401 403 404 404 200
 GET     /v1/me/datasets                          401 401 401 403 200 200 200
 GET     /v1/me/export                            401 401 401 403 200 200 200
+GET     /v1/me/sealed-identity                   401 401 401 403 404 404 404
+PUT     /v1/me/sealed-identity                   401 401 401 403 428 428 428
 GET     /v1/me/payout-account                    401 401 401 403 200 200 200
 GET     /v1/me/statements                        401 401 401 403 200 200 200
 GET     /v1/me/statements/:id                    401 401 401 403 404 404 404
@@ -81,6 +84,36 @@ GET     /                                        200 401 401 200 200 200 200
 GET     /.well-known/datacoop                    200 401 401 200 200 200 200
 GET     /.well-known/security.txt                200 401 401 200 200 200 200
 GET     /about                                   200 401 401 200 200 200 200
+GET     /help                                    200 401 401 200 200 200 200
+GET     /privacy                                 200 401 401 200 200 200 200
+GET     /minutes                                 303 401 401 303 200 200 200
+GET     /steward/incidents                       303 401 401 303 404 200 404
+POST    /steward/incidents                       401 401 401 401 404 422 404
+POST    /steward/incidents/lift                  401 401 401 401 404 409 404
+GET     /steward/health                          303 401 401 303 404 200 404
+GET     /spot-checks                             303 401 401 303 200 200 200
+POST    /spot-checks/:id                         401 401 401 401 404 404 404
+GET     /judges                                  303 401 401 303 200 200 200
+GET     /judges/:id                              303 401 401 303 404 404 404
+POST    /judges/:id/offer                        401 401 401 401 404 404 404
+POST    /judges/:id/vote                         401 401 401 401 404 404 404
+GET     /steward/judges                          303 401 401 303 404 200 404
+POST    /steward/judges                          401 401 401 401 404 422 404
+POST    /steward/judges/:id/withdraw             401 401 401 401 404 404 404
+GET     /v1/me/spot-checks                       401 401 401 403 200 200 200
+POST    /v1/me/spot-checks/:id                   401 401 401 403 404 404 404
+GET     /v1/calibrations                         401 401 401 403 200 200 200
+GET     /v1/periods/:id/calibration              401 401 401 403 200 200 200
+GET     /v1/candidates                           401 401 401 403 200 200 200
+POST    /v1/candidates                           401 401 401 403 403 409 403
+GET     /v1/candidates/:id                       401 401 401 403 404 404 404
+POST    /v1/candidates/:id/offer                 401 401 401 403 404 404 404
+POST    /v1/candidates/:id/withdraw              401 401 401 403 403 404 403
+GET     /v1/candidates/:id/ballots               401 401 401 403 404 404 404
+POST    /v1/candidates/:id/ballots               401 401 401 403 404 404 404
+GET     /v1/freeze                               401 401 401 403 200 200 200
+POST    /v1/freeze                               401 401 401 403 400 400 400
+POST    /v1/unfreeze                             401 401 401 403 403 409 403
 GET     /questions                               303 401 401 303 200 200 200
 GET     /approvals                               303 401 401 303 200 200 200
 GET     /auth/callback                           422 401 401 422 422 422 422
@@ -90,6 +123,8 @@ GET     /data                                    303 401 401 303 200 200 200
 GET     /data/:id                                303 401 401 303 404 404 200
 GET     /data/:id/as-pool                        303 401 401 303 404 404 200
 GET     /data/:id/consent                        303 401 401 303 404 404 200
+GET     /data/:id/open                           303 401 401 303 404 404 200
+GET     /key                                     303 401 401 303 200 200 200
 GET     /data/:id/receipt                        303 401 401 303 404 404 404
 GET     /data/:id/revoke                         303 401 401 303 404 404 200
 GET     /data/add                                303 401 401 303 200 200 200
@@ -136,6 +171,19 @@ GET     /votes/:id                               303 401 401 303 200 200 200
 GET     /votes/new                               303 401 401 303 200 200 200
 GET     /work                                    303 401 401 303 200 200 200
 GET     /work/:id                                303 401 401 303 200 200 200
+GET     /v1/closings/:code                       404 401 401 404 404 404 404
+GET     /join/age                                303 401 401 303 303 303 303
+POST    /join/age                                422 401 401 422 422 422 422
+GET     /confirm                                 303 401 401 303 303 303 303
+GET     /confirm/start                           404 401 401 404 404 404 404
+GET     /ways                                    303 401 401 303 200 200 200
+GET     /ways/link                               401 401 401 401 303 303 303
+POST    /ways/unlink                             401 401 401 401 303 303 303
+GET     /account/close                           303 401 401 303 200 200 200
+POST    /account/close                           401 401 401 401 303 303 303
+GET     /goodbye/:id                             404 401 401 404 404 404 404
+GET     /goodbye/:id/receipt                     404 401 401 404 404 404 404
+POST    /goodbye/:id/account                     404 401 401 404 404 404 404
 GET     /v1/credit-notes                         401 401 401 200 403 403 200
 GET     /v1/dispute-cases                        401 401 401 403 403 200 403
 GET     /v1/disputes                             401 401 401 200 403 403 200
@@ -157,6 +205,48 @@ POST    /v1/me/gifts                             401 401 401 403 409 409 409
 POST    /disputes/:id                            401 401 401 401 404 404 404
 POST    /money/gift                              401 401 401 401 422 422 422
 POST    /steward/disputes/:id                    401 401 401 401 404 422 404
+GET     /v1/me/inbox                             401 401 401 403 200 200 200
+GET     /v1/me/split                             401 401 401 403 200 200 200
+PUT     /v1/me/split                             401 401 401 403 400 400 400
+DELETE  /v1/me/split                             401 401 401 403 204 204 204
+GET     /votes/split                             303 401 401 303 200 200 200
+POST    /votes/split                             401 401 401 401 422 422 422
+POST    /votes/split/withdraw                    401 401 401 401 303 303 303
+POST    /v1/me/inbox/read                        401 401 401 403 404 404 404
+GET     /v1/me/email                             401 401 401 403 200 200 200
+PUT     /v1/me/email                             401 401 401 403 409 409 409
+DELETE  /v1/me/email                             401 401 401 403 204 204 204
+GET     /v1/me/reports                           401 401 401 403 200 200 200
+GET     /v1/pools/:id/reports                    200 401 401 200 200 200 200
+GET     /v1/reports/owed                         401 401 401 403 403 200 403
+POST    /v1/reports/:id/hide                     401 401 401 403 403 404 403
+GET     /v1/requests/:id/report                  401 401 401 404 403 403 200
+POST    /v1/requests/:id/report                  401 401 401 404 403 403 201
+GET     /v1/report-duties                        401 401 401 200 403 403 200
+GET     /reports                                 303 401 401 303 200 200 200
+GET     /steward/vetting/reports                 303 401 401 303 404 200 404
+POST    /steward/vetting/reports/:id             401 401 401 401 404 404 404
+GET     /inbox                                   303 401 401 303 200 200 200
+POST    /inbox/read                              401 401 401 401 404 404 404
+GET     /inbox/email                             303 401 401 303 200 200 200
+POST    /inbox/email                             401 401 401 401 409 409 409
+POST    /inbox/email/drop                        401 401 401 401 303 303 303
+GET     /email/confirm/:id                       404 401 401 404 404 404 404
+POST    /email/confirm/:id                       404 401 401 404 404 404 404
+GET     /email/stop/:id                          404 401 401 404 404 404 404
+POST    /email/stop/:id                          404 401 401 404 404 404 404
+GET     /console                                 200 401 401 200 200 200 200
+POST    /console                                 422 401 401 422 422 422 422
+POST    /console/leave                           303 401 401 303 303 303 303
+GET     /console/keys                            303 401 401 303 303 303 303
+POST    /console/keys                            303 401 401 303 303 303 303
+POST    /console/keys/:id                        303 401 401 303 303 303 303
+GET     /console/ask                             303 401 401 303 303 303 303
+POST    /console/ask                             303 401 401 303 303 303 303
+GET     /console/requests/:id                    303 401 401 303 303 303 303
+POST    /console/requests/:id/accept             303 401 401 303 303 303 303
+POST    /console/requests/:id/report             303 401 401 303 303 303 303
+POST    /console/files/:id                       303 401 401 303 303 303 303
 POST    /v1/appeals                              401 401 401 403 400 400 400
 POST    /v1/appeals/:id/panel                    401 401 401 403 404 404 409
 POST    /v1/appeals/:id/decision                 401 401 401 403 403 200 403
@@ -230,6 +320,7 @@ DELETE  /v1/datasets/:id                         401 401 401 403 404 404 200
 POST    /tokens/sign-out                         401 401 401 401 303 303 303
 POST    /v1/me/sessions/end                      401 401 401 403 204 204 204
 POST    /logout                                  303 401 401 303 303 303 303
+DELETE  /v1/me                                   401 401 401 403 200 409 200
 POST    /language                                303 401 401 303 303 303 303
 `
 
@@ -320,7 +411,8 @@ func openVillage(t *testing.T) *village {
 		"/v1/periods": "P0001", "/v1/me/statements": "P0001", "/money": "P0001", "/steward/periods": "P0001",
 		"/v1/me/tokens": spare[0].ID, "/tokens": spare[1].ID, "/v1/requests": request.ID, "/v1/invoices": invoice.ID, "/v1/files": file.ID,
 		"/v1/me/disputes": dispute.ID, "/v1/dispute-cases": dispute.ID, "/disputes": dispute.ID, "/steward/disputes": dispute.ID,
-		"/v1/me/years": "2026", "/years": "2026",
+		"/spot-checks": "P0001-99", "/v1/me/spot-checks": "P0001-99", "/judges": coop.NewID(), "/steward/judges": coop.NewID(), "/v1/candidates": coop.NewID(),
+		"/v1/me/years": "2026", "/goodbye": "nobody", "/v1/closings": "nobody", "/years": "2026", "/v1/reports": "none", "/steward/vetting/reports": "none", "/console/requests": request.ID, "/console/keys": s.asks.Recipient, "/console/files": file.ID, "/email/confirm": "none", "/email/stop": "none",
 		"/v1/me/consents/records": said.Items[0].ID, "/uses": used.ID, "/law": used.Revision, "/v1/policies": used.Revision, "/steward/vetting/requests": request.ID,
 		"/v1/recipients": s.asks.Recipient, "/schemas": "Me.json", "/static": "0", "/islands": "0",
 	}
@@ -375,7 +467,7 @@ func (h *house) asker() (*study, string) {
 }
 
 // askers own what lies under these routes; the rest is members'.
-var askers = map[string]bool{"/v1/disputes": true, "/v1/credit-notes": true, "/v1/requests": true, "/v1/requests/check": true, "/v1/invoices": true, "/v1/files": true, "/v1/recipients": true}
+var askers = map[string]bool{"/v1/disputes": true, "/v1/report-duties": true, "/v1/credit-notes": true, "/v1/requests": true, "/v1/requests/check": true, "/v1/invoices": true, "/v1/files": true, "/v1/recipients": true}
 
 const formType = "application/x-www-form-urlencoded"
 
@@ -394,6 +486,7 @@ var bodies = map[string]body{
 	"POST /v1/datasets": {text: `{"pool":"wearables"}`},
 	"POST /v1/datasets/:id/seal": {text: `{"manifest":{"dataset":"","sha256":"` + sixtyFour + `","size":1,"header_sha256":"` + sixtyFour + `","vault_recipient":"","terms":""},` +
 		`"profile":{"format":"","rows":0,"columns":[],"from":"","to":"","coverage":0,"days":0,"persons":0}}`},
+	"PUT /v1/me/sealed-identity":          {text: `{"version":1,"recipient":"age1","locks":[{"id":"0123456789abcdef","kind":"sheet","label":"","made_at":"2026-01-01T00:00:00Z","sealed":"a"}]}`},
 	"PUT /v1/me/consents/pools/:id":       {text: `{"effect":"refused","purposes":[],"dpv":[],"requester_kinds":[],"regions":[],"commercial":false,"min_price":0,"days":0}`},
 	"PUT /v1/me/consents/datasets/:id":    {text: `{"effect":"refused","purposes":[],"dpv":[],"requester_kinds":[],"regions":[],"commercial":false,"min_price":0,"days":0}`},
 	"POST /v1/uploads":                    {headers: append(inTus, "Upload-Length", "1000", "Upload-Metadata", "dataset DATASET")},
@@ -414,7 +507,17 @@ var bodies = map[string]body{
 	"POST /v1/appeals/:id/panel":          {text: `{"kind":"work","ref":"x"}`},
 	"POST /v1/periods/:id/ballots":        {text: `{"choice":"yes"}`},
 	"POST /v1/me/panels/:id":              {text: `{"yes":[]}`},
+	"POST /v1/me/spot-checks/:id":         {text: `{"answer":"left"}`},
+	"POST /v1/candidates":                 {text: `{"title":"T","why":"W","form":"rubric = \"x\""}`},
+	"POST /v1/candidates/:id/ballots":     {text: `{"choice":"yes"}`},
 	"POST /v1/recipients/:id/proof":       {text: `{"nonce":"x"}`},
+	"POST /v1/me/inbox/read":              {text: `{"through":"none"}`},
+	"PUT /v1/me/email":                    {text: `{"address":"eva@home.example","cadence":"daily"}`},
+	"POST /v1/reports/:id/hide":           {text: `{"reason":"It insults."}`},
+	"POST /v1/requests/:id/report":        {text: `{"deleted":true}`},
+	"POST /steward/vetting/reports/:id":   {text: "reason=insults"},
+	"POST /inbox/read":                    {text: "id=none"},
+	"POST /inbox/email":                   {text: "address=eva@home.example&cadence=daily"},
 	"POST /v1/files/:id/disputes":         {text: `{"kind":"undecryptable","text":"It does not open."}`},
 	"POST /v1/me/disputes/:id":            {text: `{"text":"It does."}`},
 	"POST /v1/dispute-cases/:id/decision": {text: `{"uphold":false,"reason":"It does."}`},
@@ -426,7 +529,7 @@ var bodies = map[string]body{
 
 // stewards hold the offices that routes are for; ada stands for any other.
 var stewards = map[string]string{"/v1/periods": "bea", "/v1/bank-statements": "bea", "/steward/treasury": "bea", "/steward/periods": "bea",
-	"/v1/ledger/journal": "bea", "/v1/ledger/patronage": "bea", "/v1/dispute-cases": "dan", "/steward/disputes": "dan", "/v1/appeals": "dan", "/steward/appeals": "dan"}
+	"/v1/ledger/journal": "bea", "/v1/ledger/patronage": "bea", "/v1/dispute-cases": "dan", "/steward/disputes": "dan", "/v1/candidates": "bea", "/steward/judges": "bea", "/v1/appeals": "dan", "/steward/appeals": "dan"}
 
 // beginning is the part of a route before its first parameter.
 func beginning(route string) string {

@@ -8,7 +8,10 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
 
+	"distributed.ai/datacoop/web/account"
+	"distributed.ai/datacoop/web/appeals"
 	"distributed.ai/datacoop/web/client"
+	"distributed.ai/datacoop/web/stepup"
 )
 
 // apiVersion is the version of the API as a whole; it is in every path.
@@ -34,6 +37,7 @@ func (s *Server) register() {
 	s.registerDiscovery()
 	s.registerCatalogue()
 	s.registerMember()
+	s.registerSealed()
 	s.registerTokens()
 	s.registerExport()
 	s.registerVault()
@@ -49,6 +53,8 @@ func (s *Server) register() {
 	s.registerClaims()
 	s.registerTreasury()
 	s.registerMoney()
+	s.registerTold()
+	s.registerLessons()
 }
 
 // route describes an operation in one line.
@@ -78,6 +84,9 @@ func (s *Server) operation(r route) huma.Operation {
 		OperationID: operationID(r.method, r.path), MaxBodyBytes: max(largest(r.path), maxBody), BodyReadTimeout: -1, // patient keeps the time
 		Middlewares: huma.Middlewares{s.guard(r.who)},
 		Errors:      []int{http.StatusUnprocessableEntity}}
+	if class := stepup.Routes[r.method+" "+r.path]; class != "" {
+		op.Middlewares = append(op.Middlewares, s.confirmed(class))
+	}
 	switch r.who {
 	case members:
 		op.Security = []map[string][]string{{"member": {}}}
@@ -100,22 +109,20 @@ func operationID(method, path string) string {
 }
 
 // body is an answer of JSON.
-type body[T any] struct{ Body T }
+type body[T any] = appeals.Body[T]
 
 func reply[T any](v T, err error) (*body[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	return &body[T]{v}, nil
+	return &body[T]{Body: v}, nil
 }
 
 // none is an operation without input.
-type none struct{}
+type none = appeals.None
 
 // byID is an input of one id in the path.
-type byID struct {
-	ID string `path:"id" maxLength:"64"`
-}
+type byID = account.ByID
 
 // paged is the input of a list.
 type paged struct {

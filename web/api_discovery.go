@@ -13,6 +13,7 @@ import (
 	"distributed.ai/datacoop/policies/document"
 	"distributed.ai/datacoop/web/client"
 	"distributed.ai/datacoop/web/lawbook"
+	"distributed.ai/datacoop/web/terms"
 )
 
 func (s *Server) registerDiscovery() {
@@ -132,7 +133,7 @@ func (s *Server) getCodebook(ctx context.Context, in *byID) (*body[client.Codebo
 	if err != nil {
 		return nil, err
 	}
-	return reply(wireCodebook(p.Codebook), nil)
+	return reply(terms.Codebook(p.Codebook), nil)
 }
 
 func (s *Server) getSample(ctx context.Context, in *byID) (*text, error) {

@@ -12,18 +12,13 @@ import (
 	"distributed.ai/datacoop/marketplace"
 	"distributed.ai/datacoop/web/appeals"
 	"distributed.ai/datacoop/web/client"
-	"distributed.ai/datacoop/web/entry"
 	"distributed.ai/datacoop/web/portable"
 	"distributed.ai/datacoop/web/takeaway"
+	"distributed.ai/datacoop/web/terms"
 )
 
 func (s *Server) registerExport() {
 	on(s, route{http.MethodGet, "/v1/me/export", "Everything held about me, as a ZIP of JSON, CSV and my ciphertext", members, 0}, s.export, s.oneOfFew)
-	on(s, route{http.MethodPost, "/v1/me/sessions/end", "Sign me out of every browser", members, http.StatusNoContent}, s.endSessions)
-}
-
-func (s *Server) endSessions(ctx context.Context, _ *none) (*none, error) {
-	return nil, entry.EndSessions(ctx, s.DB, callerOf(ctx).Member)
 }
 
 // export streams the archive. Where a part fails under way the connection is
@@ -48,8 +43,12 @@ func (s *Server) export(ctx context.Context, _ *none) (*huma.StreamResponse, err
 // archive says what is held about the caller. Every route under /v1/me that
 // answers something has its part here; TestTheExportMissesNothing sees to it.
 func (s *Server) archive(ctx context.Context) (portable.Archive, error) {
-	from := takeaway.Source{DB: s.DB, Governance: s.Governance, Consent: s.Consent, Vault: s.Vault, AuthServer: s.AuthServer, Issuer: s.signin.Own(s.BaseURL), Member: callerOf(ctx).Member}
+	from := takeaway.Source{DB: s.DB, Governance: s.Governance, Consent: s.Consent, Vault: s.Vault, AuthServer: s.AuthServer, Issuer: s.signin.Own(s.BaseURL), Linked: s.signin.Linked, Member: callerOf(ctx).Member}
 	files, err := from.Files(ctx)
+	if err != nil {
+		return portable.Archive{}, err
+	}
+	keys, err := s.sealed().Files(ctx)
 	return portable.Archive{
 		Title: "Everything that " + s.Charter.Name + " holds about one member", At: s.Clock(),
 		Notes: []string{
@@ -57,7 +56,7 @@ func (s *Server) archive(ctx context.Context) (portable.Archive, error) {
 			"Datasets are as you uploaded them: only the key that you keep opens them. How you voted is not here, because nothing that is kept ties a ballot to you; which votes you took part in is.",
 			"In the tables (.csv) text that a spreadsheet would take for a formula has an apostrophe before it; the .json files have it as it is.",
 		},
-		Parts: s.parts(from), Files: files,
+		Parts: s.parts(from), Files: append(files, keys...),
 	}, err
 }
 
@@ -65,8 +64,9 @@ func (s *Server) parts(from takeaway.Source) []portable.Part {
 	return []portable.Part{
 		{Name: "me", About: "Your membership: the name others see, when you joined, your public keys, your offices.", Document: one(s.me)},
 		{Name: "sign-in", About: "The identity you sign in with, and in how many browsers you are signed in.", Document: from.SignIn},
+		{Name: "sealed-identity", About: "Your key, sealed so that only you can open it, where you store it here; the same files are in the folder key.", Document: s.sealed().Held},
 		{Name: "payout-account", About: "Where your money goes.", Document: s.wholeAccount},
-		{Name: "tokens", About: "Access tokens that are still good; their secrets are not kept.", List: whole(s.listTokens)},
+		{Name: "tokens", About: "Access tokens that are still good; their secrets are not kept.", List: whole(s.account.ListTokens)},
 		{Name: "datasets", About: "Your datasets, those you revoked as well.", List: whole(s.myDatasets)},
 		{Name: "consents", About: "Everything you ever said about the use of your data.", List: whole(s.consentRecords)},
 		{Name: "uses", About: "Every access and every refusal concerning your data, with who, why and under which policy.", List: paging(s.allUses)},
@@ -76,10 +76,15 @@ func (s *Server) parts(from takeaway.Source) []portable.Part {
 		{Name: "account", About: "Everything that moved what you are owed: shares, payouts, gifts.", List: s.movements},
 		{Name: "patronage", About: "What you have contributed, in units; what they are, and are not.", Document: s.patronageOf},
 		{Name: "disputes", About: "What researchers said is wrong with your datasets, your answers, and how it was decided.", List: s.disputesOf},
+		{Name: "reports", About: "What researchers told about requests that read your data.", List: s.results().All},
+		{Name: "inbox", About: "What you were told in the portal.", List: s.messages().All},
+		{Name: "email", About: "Your e-mail address, if you named one, and how often letters go to it.", Document: s.messages().Held},
 		{Name: "appeals", About: "What you contested.", List: s.ownAppeals},
 		{Name: "panels", About: "Panels you were drawn into, and what you answered.", List: s.ownPanels},
+		{Name: "spot-checks", About: "Pairs you were drawn to compare, and what you answered.", List: s.lessons().All},
 		{Name: "contributions", About: "Work you did for the co-op.", List: s.ownContributions},
 		{Name: "claims", About: "Addresses in git histories that you claimed; of an address only a digest is kept.", List: paging(func(ctx context.Context, _ *paged) (*page[client.Claim], error) { return s.myClaims(ctx, nil) })},
+		{Name: "split", About: "How you want the members' part divided, and how it is.", Document: s.share().Held},
 		{Name: "votes", About: "Proposals that you made or voted on.", List: from.Votes},
 	}
 }
@@ -135,7 +140,7 @@ func (s *Server) everyStatement(ctx context.Context, _ string) ([]any, string, e
 	}
 	out := make([]any, 0, len(list.Body.Items))
 	for _, item := range list.Body.Items {
-		why, err := s.myStatement(ctx, &byID{item.Period.ID})
+		why, err := s.myStatement(ctx, &byID{ID: item.Period.ID})
 		if err != nil {
 			return nil, "", err
 		}
@@ -163,5 +168,5 @@ func (s *Server) ownContributions(ctx context.Context, before string) ([]any, st
 	if len(list) == many {
 		next = string(list[many-1].ID)
 	}
-	return anything(each(list, wireContribution)), next, err
+	return anything(each(list, terms.Contribution)), next, err
 }

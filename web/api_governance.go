@@ -8,6 +8,7 @@ import (
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/web/client"
 	"distributed.ai/datacoop/web/lawbook"
+	"distributed.ai/datacoop/web/terms"
 )
 
 func (s *Server) registerGovernance() {
@@ -63,12 +64,12 @@ func (s *Server) memberProposal(ctx context.Context, m coop.MemberID, id coop.Pr
 
 func (s *Server) tryPolicy(ctx context.Context, in *body[client.PolicyText]) (*body[client.PolicyTrial], error) {
 	r, i, err := s.Governance.Preview(ctx, []byte(in.Body.Policy))
-	return reply(client.PolicyTrial{OK: r.OK, Findings: list(r.Findings), Revision: r.Revision, Sentences: list(r.Sentences), Impact: wireImpact(i)}, err)
+	return reply(client.PolicyTrial{OK: r.OK, Findings: list(r.Findings), Revision: r.Revision, Sentences: list(r.Sentences), Impact: terms.Impact(i)}, err)
 }
 
 func (s *Server) impact(ctx context.Context, in *byID) (*body[client.Impact], error) {
 	i, err := s.Governance.Impact(ctx, coop.ProposalID(in.ID))
-	return reply(wireImpact(i), err)
+	return reply(terms.Impact(i), err)
 }
 
 type ballotInput struct {
@@ -102,12 +103,12 @@ func (s *Server) listContributions(ctx context.Context, in *paged) (*page[client
 	if err != nil {
 		return nil, err
 	}
-	return newPage("/v1/contributions", *in, each(list, wireContribution), func(c client.Contribution) string { return c.ID }), nil
+	return newPage("/v1/contributions", *in, each(list, terms.Contribution), func(c client.Contribution) string { return c.ID }), nil
 }
 
 func (s *Server) submitWork(ctx context.Context, in *body[client.ContributionDraft]) (*body[client.Contribution], error) {
 	c, err := s.submitted(ctx, callerOf(ctx).Member, in.Body)
-	return reply(wireContribution(c), err)
+	return reply(terms.Contribution(c), err)
 }
 
 type reviewInput struct {
@@ -118,5 +119,5 @@ type reviewInput struct {
 func (s *Server) reviewWork(ctx context.Context, in *reviewInput) (*body[client.Contribution], error) {
 	c, err := s.Governance.Review(ctx, callerOf(ctx).Member, coop.ContributionID(in.ID),
 		governance.Verdict{Accept: in.Body.Accept, Size: in.Body.Size, Note: in.Body.Note})
-	return reply(wireContribution(c), err)
+	return reply(terms.Contribution(c), err)
 }

@@ -6,19 +6,19 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"time"
 
 	"distributed.ai/datacoop/consent"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/fault"
 	"distributed.ai/datacoop/marketplace"
 	"distributed.ai/datacoop/web/client"
+	"distributed.ai/datacoop/web/stepup"
 	"distributed.ai/datacoop/web/terms"
 )
 
 func (s *Server) registerMember() {
 	on(s, route{http.MethodGet, "/v1/me", "My membership", members, 0}, s.me)
-	on(s, route{http.MethodPut, "/v1/me/recipient", "Register my public age recipient", members, http.StatusNoContent}, s.putRecipient)
+	on(s, route{http.MethodPut, "/v1/me/recipient", "Register my public age recipient; to replace another one needs a proof that it is me", members, http.StatusNoContent}, s.putRecipient)
 	on(s, route{http.MethodPut, "/v1/me/signing-key", "Register the public key my manifests are signed with", members, http.StatusNoContent}, s.putSigningKey)
 	on(s, route{http.MethodGet, "/v1/me/payout-account", "Where my money goes", members, 0}, s.getPayoutAccount)
 	on(s, route{http.MethodPut, "/v1/me/payout-account", "Say where my money goes", members, 0}, s.putPayoutAccount)
@@ -40,8 +40,17 @@ func (s *Server) me(ctx context.Context, _ *none) (*body[client.Me], error) {
 	return reply(wireMe(m, paused), nil)
 }
 
+// putRecipient takes the first key from any browser of the member, and another in
+// its place from who has just shown that it is them.
 func (s *Server) putRecipient(ctx context.Context, in *body[client.RecipientBody]) (*none, error) {
-	return nil, s.Governance.SetRecipient(ctx, callerOf(ctx).Member, in.Body.Recipient)
+	m, err := s.Governance.Member(ctx, callerOf(ctx).Member)
+	if err == nil && m.Recipient != "" && m.Recipient != in.Body.Recipient {
+		err = s.sure(ctx, stepup.Key)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return nil, s.Governance.SetRecipient(ctx, m.ID, in.Body.Recipient)
 }
 
 var errSigningKey = fault.New(fault.Invalid, "bad-signing-key", "An Ed25519 public key is 32 bytes in standard base64.")
@@ -123,24 +132,11 @@ func (s *Server) described(ctx context.Context, decisions []consent.Decision) ([
 }
 
 func (s *Server) registerTokens() {
-	on(s, route{http.MethodPost, "/v1/me/tokens", "Make a bearer token", members, http.StatusCreated}, s.makeToken)
-	on(s, route{http.MethodGet, "/v1/me/tokens", "My bearer tokens", members, 0}, s.listTokens)
-	on(s, route{http.MethodDelete, "/v1/me/tokens/{id}", "Revoke a bearer token", members, http.StatusNoContent}, s.dropToken)
-}
-
-// makeToken answers the secret once; only its hash is kept.
-func (s *Server) makeToken(ctx context.Context, in *body[client.TokenDraft]) (*body[client.Token], error) {
-	tok, secret, err := s.tokens.Make(ctx, callerOf(ctx).Member, in.Body.Label, time.Duration(in.Body.Hours)*time.Hour)
-	out := wireToken(tok)
-	out.Secret = secret
-	return reply(out, err)
-}
-
-func (s *Server) listTokens(ctx context.Context, _ *none) (*body[client.Page[client.Token]], error) {
-	tokens, err := s.tokens.List(ctx, callerOf(ctx).Member)
-	return reply(client.Page[client.Token]{Items: each(tokens, wireToken)}, err)
-}
-
-func (s *Server) dropToken(ctx context.Context, in *byID) (*none, error) {
-	return nil, s.tokens.Drop(ctx, callerOf(ctx).Member, in.ID)
+	a := s.account
+	on(s, route{http.MethodPost, "/v1/me/tokens", "Make a bearer token", members, http.StatusCreated}, a.MakeToken)
+	on(s, route{http.MethodGet, "/v1/me/tokens", "My bearer tokens", members, 0}, a.ListTokens)
+	on(s, route{http.MethodDelete, "/v1/me/tokens/{id}", "Revoke a bearer token", members, http.StatusNoContent}, a.DropToken)
+	on(s, route{http.MethodPost, "/v1/me/sessions/end", "Sign me out of every browser", members, http.StatusNoContent}, a.EndSessions)
+	on(s, route{http.MethodDelete, "/v1/me", "Close my account, for good", members, 0}, a.Close)
+	on(s, route{http.MethodGet, "/v1/closings/{code}", "How far the closing of an account is, for whoever has its code", anyone, 0}, a.Find)
 }

@@ -27,7 +27,7 @@ func (s *Server) registerResearcher() {
 
 func (s *Server) registerRecipient(ctx context.Context, in *body[client.RecipientBody]) (*body[client.Recipient], error) {
 	r, err := s.Market.RegisterRecipient(ctx, callerOf(ctx).Researcher, in.Body.Recipient)
-	return reply(wireRecipient(r), err)
+	return reply(terms.Recipient(r), err)
 }
 
 type proofInput struct {
@@ -37,7 +37,7 @@ type proofInput struct {
 
 func (s *Server) proveRecipient(ctx context.Context, in *proofInput) (*body[client.Recipient], error) {
 	r, err := s.Market.ProveRecipient(ctx, callerOf(ctx).Researcher, coop.RecipientID(in.ID), in.Body.Nonce)
-	return reply(wireRecipient(r), err)
+	return reply(terms.Recipient(r), err)
 }
 
 func draftOf(ctx context.Context, d client.RequestDraft) (marketplace.Draft, error) {
@@ -64,7 +64,7 @@ func (s *Server) submitRequest(ctx context.Context, in *body[client.RequestDraft
 	if err != nil {
 		return nil, err
 	}
-	return s.getRequest(ctx, &byID{string(r.ID)})
+	return s.getRequest(ctx, &byID{ID: string(r.ID)})
 }
 
 func (s *Server) listRequests(ctx context.Context, in *paged) (*page[client.AccessRequest], error) {
@@ -81,7 +81,7 @@ func (s *Server) getRequest(ctx context.Context, in *byID) (*body[client.AccessR
 		return nil, err
 	}
 	a, err := s.Market.Asking(ctx, d.ID)
-	out := wireDecided(d)
+	out := terms.Decided(d)
 	out.Reviewed, out.Review = terms.Spoken(a), a.Wait.Reason
 	return reply(out, err)
 }
@@ -114,7 +114,7 @@ func (s *Server) registerDelivery() {
 
 func (s *Server) listFiles(ctx context.Context, in *byID) (*body[client.Page[client.File]], error) {
 	list, err := s.Market.Files(ctx, callerOf(ctx).Researcher, coop.RequestID(in.ID))
-	return reply(client.Page[client.File]{Items: each(list, wireFile)}, err)
+	return reply(client.Page[client.File]{Items: each(list, terms.File)}, err)
 }
 
 func (s *Server) getFile(ctx context.Context, in *byID) (*huma.StreamResponse, error) {

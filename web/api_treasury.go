@@ -9,6 +9,7 @@ import (
 	"distributed.ai/datacoop/marketplace"
 	"distributed.ai/datacoop/web/appeals"
 	"distributed.ai/datacoop/web/client"
+	"distributed.ai/datacoop/web/incident"
 )
 
 func (s *Server) registerTreasury() {
@@ -22,6 +23,10 @@ func (s *Server) registerTreasury() {
 	on(s, route{http.MethodGet, "/v1/periods/{id}/payout.xml", "The payment file (pain.001)", members, 0}, s.payoutFile)
 	on(s, route{http.MethodGet, "/v1/me/statements", "What I earned, by period", members, 0}, s.myStatements)
 	on(s, route{http.MethodGet, "/v1/me/statements/{id}", "Why this amount", members, 0}, s.myStatement)
+	i := incident.API{Market: s.Market, Caller: func(ctx context.Context) coop.MemberID { return callerOf(ctx).Member }}
+	on(s, route{http.MethodGet, "/v1/freeze", "Whether deliveries are made, and if not why", members, 0}, i.Now)
+	on(s, route{http.MethodPost, "/v1/freeze", "Stop every delivery at once; any steward can", members, http.StatusCreated}, i.Freeze)
+	on(s, route{http.MethodPost, "/v1/unfreeze", "Let deliveries go on; it takes two stewards, each of whom calls this", members, 0}, i.Unfreeze)
 	a := appeals.API{Market: s.Market, Caller: func(ctx context.Context) coop.MemberID { return callerOf(ctx).Member }}
 	on(s, route{http.MethodPost, "/v1/appeals", "Contest a statement: a fact before a steward, a judgement before a panel", members, http.StatusCreated}, a.File)
 	on(s, route{http.MethodGet, "/v1/appeals", "Appeals: my own, or all for the office", members, 0}, a.List)

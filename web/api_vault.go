@@ -15,6 +15,7 @@ import (
 	"distributed.ai/datacoop/internal/fault"
 	"distributed.ai/datacoop/vault"
 	"distributed.ai/datacoop/web/client"
+	"distributed.ai/datacoop/web/terms"
 )
 
 func (s *Server) registerVault() {
@@ -90,7 +91,7 @@ func (s *Server) seal(ctx context.Context, in *sealInput) (*body[client.Dataset]
 	}
 	d, err := s.Vault.Seal(ctx, who, coop.DatasetID(in.ID), vault.SealInput{
 		Manifest: vault.Manifest(in.Body.Manifest), Signature: signature, SigningKey: m.SigningKey,
-		Profile: domainProfile(in.Body.Profile), Raw: in.Body.Raw, Terms: sealTerms(in.Body.Consent)})
+		Profile: terms.Profile(in.Body.Profile), Raw: in.Body.Raw, Terms: terms.Sealing(in.Body.Consent)})
 	if err != nil {
 		return nil, err
 	}

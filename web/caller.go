@@ -12,6 +12,7 @@ import (
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/fault"
 	"distributed.ai/datacoop/web/entry"
+	"distributed.ai/datacoop/web/stepup"
 )
 
 // caller is who makes a request: a member, a researcher, or nobody known.
@@ -19,6 +20,7 @@ type caller struct {
 	Member     coop.MemberID
 	Researcher coop.ResearcherID
 	Session    bool // known by cookie, not by bearer token
+	Act        bool // known by a bearer token that may do everything
 }
 
 type callerKey struct{}
@@ -65,11 +67,11 @@ func (s *Server) identify(r *http.Request) (caller, error) {
 // an invalid token: it answers 503, so that nobody throws a good token away.
 func (s *Server) bearer(ctx context.Context, token string) (caller, error) {
 	if entry.IsToken(token) {
-		id, err := s.tokens.Member(ctx, token)
+		id, scope, err := s.tokens.Member(ctx, token)
 		if err != nil {
 			return caller{}, tokenError(err)
 		}
-		return caller{Member: id}, nil
+		return caller{Member: id, Act: scope == entry.Act}, nil
 	}
 	grant, err := s.AuthServer.Introspect(ctx, token)
 	if err != nil {
@@ -126,6 +128,30 @@ func (a audience) admits(c caller) error {
 func (s *Server) guard(a audience) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		if err := a.admits(callerOf(ctx.Context())); err != nil {
+			s.refuse(ctx, err)
+			return
+		}
+		next(ctx)
+	}
+}
+
+// sure refuses who lacks a proof: of a session one of the last minutes, of a
+// bearer token that it was made to act.
+func (s *Server) sure(ctx context.Context, class stepup.Class) error {
+	who := callerOf(ctx)
+	switch {
+	case who.Session && !s.proofs.Fresh(ctx, class):
+		return stepup.ErrNeeded
+	case !who.Session && !who.Act:
+		return stepup.ErrScope
+	}
+	return nil
+}
+
+// confirmed stands before what always needs a proof.
+func (s *Server) confirmed(class stepup.Class) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		if err := s.sure(ctx.Context(), class); err != nil {
 			s.refuse(ctx, err)
 			return
 		}

@@ -20,6 +20,7 @@ import (
 
 	"distributed.ai/datacoop/consent"
 	"distributed.ai/datacoop/governance"
+	"distributed.ai/datacoop/governance/inbox"
 	"distributed.ai/datacoop/internal/audit"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
@@ -53,7 +54,9 @@ type house struct {
 	vault *vault.Service
 	auth  *authserver.Server
 
-	builtIn    bool   // accounts with passkeys, beside those of people()
+	builtIn    bool // accounts with passkeys, beside those of people()
+	more       []web.Login
+	people     coop.People
 	admission  string // instead of the demo charter's
 	largest    int64  // upload, if it is not maxBytes
 	blobs      string // where payloads are
@@ -61,6 +64,7 @@ type house struct {
 	limits     vault.Limits
 	governance *governance.Service
 	languages  fs.FS
+	mail       *inbox.Server
 	patience   time.Duration // with bodies and answers, if it is not the usual one
 }
 
@@ -94,6 +98,7 @@ func openHouse(t *testing.T, changes ...func(*house)) *house {
 	charter, err := coop.ParseCharter(governance.DemoCharter())
 	ok(t, err)
 	charter.Admission = cmp.Or(h.admission, charter.Admission)
+	charter.People = h.people
 	engine, key := policies.NewEngine(nil), testkit.Key()
 	_, err = once.New(ctx, d)
 	ok(t, err)
@@ -107,16 +112,16 @@ func openHouse(t *testing.T, changes ...func(*house)) *house {
 	books, err := ledger.New(ctx, ledger.Config{DB: d, Log: log, Clock: h.clock.Now, Currency: charter.Currency})
 	ok(t, err)
 	market, err := marketplace.New(ctx, marketplace.Config{DB: d, Consent: con, Vault: h.vault, Governance: gov, Ledger: books, Log: log,
-		Jobs: queue, Clock: h.clock.Now, Charter: charter, Key: key})
+		Jobs: queue, Clock: h.clock.Now, Charter: charter, Key: key, Judges: judgesOf})
 	ok(t, err)
 	ok(t, gov.LoadLaw(ctx))
 	h.openIssuer(ctx, d, gov)
 	secret, err := h.auth.EnsureClient(ctx, "portal", []string{h.base + "/auth/callback"})
 	ok(t, err)
 	h.web, err = web.New(ctx, web.Config{DB: d, BaseURL: h.base, Charter: charter, CharterDigest: coop.Digest(governance.DemoCharter()),
-		Clock: h.clock.Now, Engine: engine, Consent: con, Vault: h.vault, Governance: gov, Market: market, Log: log, AuthServer: h.auth,
-		Login:      web.Login{Issuer: h.base, ClientID: "portal", ClientSecret: secret},
-		ReceiptKey: key.Public().(ed25519.PublicKey), Secret: bytes.Repeat([]byte{7}, 32), Logger: slog.New(slog.NewTextHandler(h.logs, nil)), Patience: h.patience, Languages: h.languages})
+		Clock: h.clock.Now, Engine: engine, Consent: con, Vault: h.vault, Governance: gov, Market: market, Log: log, Jobs: queue, Key: key, AuthServer: h.auth,
+		Login: web.Login{Issuer: h.base, ClientID: "portal", ClientSecret: secret}, More: h.more,
+		ReceiptKey: key.Public().(ed25519.PublicKey), Secret: bytes.Repeat([]byte{7}, 32), Logger: slog.New(slog.NewTextHandler(h.logs, nil)), Patience: h.patience, Languages: h.languages, Mail: h.mail})
 	ok(t, err)
 	h.serve(listener, func(ctx context.Context) { queue.Run(ctx) })
 	return h
@@ -141,7 +146,7 @@ func (h *house) openIssuer(ctx context.Context, d *db.DB, gov *governance.Servic
 		return err
 	}
 	h.auth, err = authserver.New(ctx, authserver.Config{DB: d, Issuer: h.base, Secret: bytes.Repeat([]byte{7}, 32), SigningKey: signer,
-		Accounts: people(), Demo: true, BuiltIn: h.builtIn, Name: "Test Co-op", SignIn: h.base + "/login",
+		Accounts: people(), Demo: true, BuiltIn: h.builtIn, AdultAge: h.people.AdultAge, Younger: coop.Charter{People: h.people}.Younger(), Name: "Test Co-op", SignIn: h.base + "/login",
 		Admission: authserver.Admission{Check: gov.Invited, Admit: admit, Recovered: func(tx *db.Tx, subject string) error {
 			m, err := gov.ByIdentity(tx, h.base, subject)
 			if err != nil {

@@ -34,7 +34,7 @@ func shouted(t *testing.T) fstest.MapFS {
 }
 
 var (
-	unseen  = regexp.MustCompile(`(?s)<head>.*?</head>|<(pre|code)\b[^>]*>.*?</(pre|code)>`)
+	unseen  = regexp.MustCompile(`(?s)<head>.*?</head>|<(pre|code|textarea)\b[^>]*>.*?</(pre|code|textarea)>`)
 	spans   = regexp.MustCompile(`</?(a|abbr|b|br|code|dfn|em|i|kbd|q|small|span|strong|time)\b[^>]*>`)
 	blocks  = regexp.MustCompile(`<[^>]*>`)
 	bracket = regexp.MustCompile(`⟦[^⟦⟧]*⟧`)
@@ -79,7 +79,7 @@ func TestASecondLanguageIsOneFile(t *testing.T) {
 // (the charter's words), languages, sums of money, sizes, units, and what rule
 // documents are written in.
 var named = regexp.MustCompile(`^(Eva|P[0-9]{4}|Riverside Data Cooperative|English|Geklammert|demo|` +
-	`(Wearables|What people watch|Home energy|Health records|Glucose|Bank movements)[\s,0-9]*(\([0-9a-f]{8}\))?|` +
+	`(Wearables|Sport|What people watch and hear|Home energy|Health records|Glucose|Bank movements|Genotype|Days on the move|Web browsing)[\s,0-9]*(\([0-9a-f]{8}\))?|` +
 	`[0-9.]+ (EUR|bytes|kB)|(the .*)?\(.*\)(: .*)?)$`)
 
 func TestALanguageIsAskedForOrChosen(t *testing.T) {

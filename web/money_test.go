@@ -123,4 +123,18 @@ func TestTheMoneyPageTellsAccountsPatronageAndGifts(t *testing.T) {
 	if !strings.Contains(string(journal), "gift:") || !strings.Contains(string(units), "memorandum:patronage:issued") {
 		t.Errorf("journals\n%s\n%s", journal, units)
 	}
+	a := h.call("GET", "/v1/ledger/journal", h.bearer("bea"), "")
+	if a.status != http.StatusOK || a.header.Get("Content-Type") != "text/plain; charset=utf-8" || string(a.body) != string(journal) {
+		t.Errorf("%d %v", a.status, a.header)
+	}
+	if a := h.call("GET", "/v1/ledger/journal", h.bearer("ada"), ""); a.status != http.StatusForbidden || a.header.Get("Content-Type") != "application/problem+json" {
+		t.Errorf("%d %v %s", a.status, a.header, a.body)
+	}
+}
+
+// bearer is a member's token.
+func (h *house) bearer(name string) string {
+	h.t.Helper()
+	_, token := h.member(name)
+	return token
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -10,14 +11,14 @@ import (
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/fault"
 	"distributed.ai/datacoop/web/authserver"
-	"distributed.ai/datacoop/web/client"
 	"distributed.ai/datacoop/web/portal"
 )
 
 // registerPortal mounts the pages, the sign-in and the embedded issuer.
 func (s *Server) registerPortal() {
 	s.pages.portal = portal.New(s.pages.parsed, portal.Config{BaseURL: s.BaseURL, Charter: s.Charter, Clock: s.Clock,
-		Engine: s.Engine, Consent: s.Consent, Vault: s.Vault, Governance: s.Governance, Market: s.Market, Hall: s.hall()})
+		Engine: s.Engine, Consent: s.Consent, Vault: s.Vault, Governance: s.Governance, Market: s.Market, Hall: s.hall(),
+		Health: portal.Health{DB: s.DB, Log: s.Log, Jobs: s.Jobs, Vault: s.Vault, Engine: s.Engine, Clock: s.Clock, Backup: s.Backup}, Pages: slices.Concat(s.account.Pages(), s.results().Pages(), s.messages().Pages(), s.console().Pages(), s.lessons().Pages(), s.share().Pages())})
 	for _, r := range s.pages.portal.Routes() {
 		path := echoPath.Replace(r.Path)
 		s.echo.Add(r.Method, path, servePage(r))
@@ -25,6 +26,7 @@ func (s *Server) registerPortal() {
 			s.echo.Add(http.MethodHead, path, servePage(r))
 		}
 	}
+	s.account.Mount(s.echo)
 	s.echo.GET("/login", s.signin.Start)
 	s.echo.GET("/auth/callback", s.signin.Finish)
 	s.echo.POST("/logout", s.signin.Leave)
@@ -53,24 +55,17 @@ func servePage(r portal.Route) echo.HandlerFunc {
 
 // hall is what the portal may ask of this server.
 func (s *Server) hall() portal.Hall {
-	return portal.Hall{
-		Member: sessionCaller,
-		Put:    func(ctx context.Context, note string) { s.sessions.Put(ctx, sessionFlash, note) },
-		Take:   func(ctx context.Context) string { return s.sessions.PopString(ctx, sessionFlash) },
-		Status: func(f *fault.Error) int { return statuses[f.Kind] },
-		Tokens: s.pageTokens, MakeToken: s.pageToken, Invitation: s.invitationLink,
-		EndSessions: func(ctx context.Context) error {
-			_, err := s.endSessions(ctx, nil)
-			return err
-		},
-		DropToken: func(ctx context.Context, id string) error {
-			_, err := s.dropToken(ctx, &byID{id})
-			return err
-		},
+	return s.account.Hall(portal.Hall{
+		Member:     sessionCaller,
+		Unread:     s.inbox.Unread,
+		Put:        func(ctx context.Context, note string) { s.sessions.Put(ctx, sessionFlash, note) },
+		Take:       func(ctx context.Context) string { return s.sessions.PopString(ctx, sessionFlash) },
+		Status:     func(f *fault.Error) int { return statuses[f.Kind] },
+		Invitation: s.invitationLink,
 		Issue: func(ctx context.Context, r coop.ResearcherID) (string, string, error) {
 			return s.AuthServer.IssueResearcher(ctx, string(r))
 		},
-	}
+	})
 }
 
 // sessionCaller is the member whose session it is: pages are for people, and a
@@ -81,24 +76,4 @@ func sessionCaller(ctx context.Context) coop.MemberID {
 		return ""
 	}
 	return who.Member
-}
-
-func pageToken(t client.Token) portal.Token {
-	return portal.Token{ID: t.ID, Label: t.Label, Secret: t.Secret, CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt}
-}
-
-func (s *Server) pageTokens(ctx context.Context) ([]portal.Token, error) {
-	list, err := s.listTokens(ctx, nil)
-	if err != nil {
-		return nil, err
-	}
-	return each(list.Body.Items, pageToken), nil
-}
-
-func (s *Server) pageToken(ctx context.Context, label string, hours int) (portal.Token, error) {
-	t, err := s.makeToken(ctx, &body[client.TokenDraft]{client.TokenDraft{Label: label, Hours: hours}})
-	if err != nil {
-		return portal.Token{}, err
-	}
-	return pageToken(t.Body), nil
 }

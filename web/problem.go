@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"distributed.ai/datacoop/internal/fault"
 	"distributed.ai/datacoop/vault"
 	"distributed.ai/datacoop/web/client"
+	"distributed.ai/datacoop/web/sealed"
 	"distributed.ai/datacoop/web/tus"
 )
 
@@ -43,6 +45,10 @@ var statuses = map[fault.Kind]int{
 	fault.Unavailable:     http.StatusServiceUnavailable,
 }
 
+// prescribed are the statuses that HTTP has for one fault alone (RFC 9110,
+// section 13; RFC 6585).
+var prescribed = map[string]int{sealed.ErrStale.Code: http.StatusPreconditionFailed, sealed.ErrBlind.Code: http.StatusPreconditionRequired}
+
 // problemOf turns any error into what its caller may read. Internal errors are
 // logged here, once, and answered without a detail.
 func problemOf(logger *slog.Logger, r *http.Request, err error) *problem {
@@ -50,14 +56,14 @@ func problemOf(logger *slog.Logger, r *http.Request, err error) *problem {
 	if errors.As(err, &p) {
 		return p
 	}
-	var prescribed *tus.Refusal
-	if errors.As(err, &prescribed) {
-		return newProblem(prescribed.Status, prescribed.Code, prescribed.Title)
+	var refused *tus.Refusal
+	if errors.As(err, &refused) {
+		return newProblem(refused.Status, refused.Code, refused.Title)
 	}
 	var f *fault.Error
 	if errors.As(err, &f) {
 		if status, ok := statuses[f.Kind]; ok {
-			p = newProblem(status, f.Code, f.Message)
+			p = newProblem(cmp.Or(prescribed[f.Code], status), f.Code, f.Message)
 			p.Detail = strings.Join(f.Detail, " ")
 			return p
 		}
@@ -112,7 +118,7 @@ func headersOf(status int, kind string) http.Header {
 		return http.Header{"Retry-After": {"5"}}
 	case status == http.StatusUnauthorized:
 		return http.Header{echo.HeaderWWWAuthenticate: {`Bearer realm="datacoop"`}}
-	case kind == problemType+vault.ErrAwaiting.Code:
+	case kind == problemType+vault.ErrAwaiting.Code || kind == problemType+"frozen":
 		return http.Header{"Retry-After": {awaitSeconds}}
 	}
 	return nil

@@ -1,19 +1,21 @@
 package web
 
 import (
-	"distributed.ai/datacoop/internal/coop"
-	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/web/entry"
+	"distributed.ai/datacoop/web/farewell"
+	"distributed.ai/datacoop/web/signin"
 )
 
 // sessionFlash keeps what a page says once, after a redirect.
 const sessionFlash = "flash"
 
-// EndAll ends all sessions and revokes all tokens of a member, as when an
-// account had to be recovered, in the caller's transaction.
-func EndAll(tx *db.Tx, m coop.MemberID) error {
-	if err := entry.EndSessionsTx(tx, m); err != nil {
-		return err
-	}
-	return entry.DropTokensTx(tx, m)
-}
+// What programs around the hall need of its desks: to end all sessions and
+// tokens of a member, to forget the other ways in that they linked, to check the receipt of a closed account, and to read a
+// file of further issuers.
+var (
+	EndAll        = entry.EndAll
+	ForgetWays    = signin.Forget
+	VerifyClosing = farewell.VerifyReceipt
+	IsClosing     = farewell.IsReceipt
+	ReadLogins    = signin.Read
+)

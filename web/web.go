@@ -40,16 +40,22 @@ import (
 
 	"distributed.ai/datacoop/consent"
 	"distributed.ai/datacoop/governance"
+	"distributed.ai/datacoop/governance/inbox"
 	"distributed.ai/datacoop/internal/audit"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
+	"distributed.ai/datacoop/internal/jobs"
 	"distributed.ai/datacoop/marketplace"
 	"distributed.ai/datacoop/policies"
 	"distributed.ai/datacoop/vault"
+	"distributed.ai/datacoop/web/account"
 	"distributed.ai/datacoop/web/authserver"
 	"distributed.ai/datacoop/web/entry"
+	"distributed.ai/datacoop/web/farewell"
 	"distributed.ai/datacoop/web/patience"
+	"distributed.ai/datacoop/web/sealed"
 	"distributed.ai/datacoop/web/signin"
+	"distributed.ai/datacoop/web/stepup"
 )
 
 //go:embed schema/*.sql
@@ -68,13 +74,18 @@ type Config struct {
 	Governance    *governance.Service
 	Market        *marketplace.Service
 	Log           *audit.Log
+	Jobs          *jobs.Queue
 	AuthServer    *authserver.Server
 	Login         Login
+	More          []Login // other issuers that members may choose, or link
 	ReceiptKey    ed25519.PublicKey
-	Secret        []byte // keys what is remembered of calls that may be repeated; at least 32 bytes
+	Key           ed25519.PrivateKey // its private half, for the receipts of closed accounts
+	Secret        []byte             // keys what is remembered of calls that may be repeated; at least 32 bytes
 	Logger        *slog.Logger
-	Languages     fs.FS         // catalogues of messages beside the built-in ones; nil is none
-	Patience      time.Duration // how long a body or an answer may stand still; 0 for half a minute
+	Backup        func() (at time.Time, opens bool) // the last backup, for the stewards' page; nil where nobody keeps track
+	Mail          *inbox.Server                     // where letters to members are handed in; nil is none are sent
+	Languages     fs.FS                             // catalogues of messages beside the built-in ones; nil is none
+	Patience      time.Duration                     // how long a body or an answer may stand still; 0 for half a minute
 }
 
 // Login is the OpenID Connect issuer that members sign in at.
@@ -87,8 +98,11 @@ type Server struct {
 	api      huma.API
 	sessions *scs.SessionManager
 	tokens   *entry.Tokens
+	proofs   *stepup.Desk
 	signin   *signin.Desk
+	account  account.API
 	pages    *pages
+	inbox    *inbox.Service
 	secure   bool
 
 	downloads patience.Crowd[caller]
@@ -108,14 +122,15 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if err := c.DB.Migrate(ctx, "web", schema); err != nil {
 		return nil, fmt.Errorf("web: migrate: %w", err)
 	}
+	if err := sealed.Migrate(ctx, c.DB); err != nil {
+		return nil, fmt.Errorf("web: migrate sealed identities: %w", err)
+	}
 	c.Patience = cmp.Or(c.Patience, usualPatience)
 	s := &Server{Config: c, echo: echo.New(), tokens: entry.NewTokens(c.DB), secure: base.Scheme == "https" || loopback(base)}
 	s.sessions = entry.NewSessions(c.DB, s.secure)
-	var inside http.Handler
-	if c.Login.Issuer == c.BaseURL {
-		inside = c.AuthServer.Handler()
+	if err := s.openDoors(ctx); err != nil {
+		return nil, err
 	}
-	s.signin = signin.New(signin.Config{Login: c.Login, Redirect: c.BaseURL + "/auth/callback", Sessions: s.sessions, Governance: c.Governance, Inside: inside})
 	if s.pages, err = parsePages(c.Languages); err != nil {
 		return nil, fmt.Errorf("web: templates: %w", err)
 	}
@@ -128,6 +143,27 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	s.registerPortal()
 	s.registerHealth()
 	return s, nil
+}
+
+// openDoors opens the desks about how members come in and go.
+func (s *Server) openDoors(ctx context.Context) (err error) {
+	s.proofs = stepup.New(s.sessions, s.Secret)
+	if s.inbox, err = inbox.New(ctx, inbox.Config{DB: s.DB, Jobs: s.Jobs, Governance: s.Governance, Clock: s.Clock, Name: s.Charter.Name,
+		BaseURL: s.BaseURL, Secret: s.Secret, Mail: s.Mail, Logger: s.Logger}); err != nil {
+		return err
+	}
+	c := signin.Config{DB: s.DB, Logins: append([]Login{s.Login}, s.More...), Base: s.BaseURL, Redirect: s.BaseURL + "/auth/callback",
+		Sessions: s.sessions, Proofs: s.proofs, Governance: s.Governance, Inside: s.AuthServer.Handler(), AdultAge: s.Charter.People.AdultAge, Younger: s.Charter.Younger(),
+		Admits: func(tx *db.Tx, m coop.MemberID) error { return s.account.Farewell.Open(tx, m) },
+		Choose: func(c echo.Context, ways []signin.Way) error { return account.Choose(s.pages.portal, c, ways) }}
+	if s.signin, err = signin.New(ctx, c); err != nil {
+		return fmt.Errorf("web: sign-in: %w", err)
+	}
+	bye, err := farewell.New(ctx, farewell.Config{DB: s.DB, Clock: s.Clock, Charter: s.Charter, Consent: s.Consent, Vault: s.Vault, Governance: s.Governance,
+		Market: s.Market, Log: s.Log, Jobs: s.Jobs, Key: s.Key, Logger: s.Logger, SignOut: entry.EndAll, Ways: account.Ways(s.signin.Own(s.BaseURL), s.AuthServer), Hall: []farewell.Forget{sealed.Forget, inbox.ForgetTx, s.Market.ForgetSplit}})
+	s.account = account.API{Tell: s.inbox.Tell, Member: func(ctx context.Context) coop.MemberID { return callerOf(ctx).Member }, Desk: &account.Desk{DB: s.DB, BaseURL: s.BaseURL,
+		Currency: s.Charter.Currency, Sessions: s.sessions, Tokens: s.tokens, Proofs: s.proofs, Signin: s.signin, Farewell: bye}}
+	return err
 }
 
 // ServeHTTP answers one request.

@@ -5,15 +5,12 @@ import (
 	"slices"
 	"time"
 
-	"distributed.ai/datacoop/consent"
 	"distributed.ai/datacoop/governance"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/marketplace"
 	"distributed.ai/datacoop/marketplace/appraisal"
-	"distributed.ai/datacoop/marketplace/codebook"
 	"distributed.ai/datacoop/vault"
 	"distributed.ai/datacoop/web/client"
-	"distributed.ai/datacoop/web/entry"
 	"distributed.ai/datacoop/web/lawbook"
 	"distributed.ai/datacoop/web/terms"
 )
@@ -53,10 +50,6 @@ func wireMe(m governance.Member, paused bool) client.Me {
 		Offices: each(m.Offices, func(o coop.Office) string { return string(o) })}
 }
 
-func wireToken(t entry.Token) client.Token {
-	return client.Token{ID: t.ID, Label: t.Label, CreatedAt: millis(t.CreatedAt), ExpiresAt: millis(t.ExpiresAt)}
-}
-
 func (s *Server) wirePool(p marketplace.PoolView) client.Pool {
 	out := client.Pool{ID: string(p.ID), Title: p.Title, Description: p.Description, Price: int64(p.Price),
 		Currency: string(s.Charter.Currency), MinimumGroup: p.MinimumGroup, Warning: p.Codebook.Also}
@@ -64,14 +57,6 @@ func (s *Server) wirePool(p marketplace.PoolView) client.Pool {
 		out.Members = &p.Members
 	}
 	return out
-}
-
-func wireCodebook(b codebook.Codebook) client.Codebook {
-	return client.Codebook{Pool: b.Pool, Title: b.Title,
-		Formats: each(b.Formats, func(f codebook.Format) string { return f.ID }),
-		Columns: each(b.Columns, func(c codebook.Column) client.Column {
-			return client.Column{Name: c.Name, Type: c.Type, Unit: c.Unit, Source: c.Source, Description: c.Description}
-		})}
 }
 
 // chunkBytes is the suggested size of one PATCH.
@@ -87,41 +72,10 @@ func (s *Server) wireDataset(d vault.Dataset, earned coop.Money) client.Dataset 
 		Earned: int64(earned), MaxBytes: s.Vault.MaxBytes(), ChunkBytes: chunkBytes}
 }
 
-func domainProfile(p client.Profile) vault.Profile {
-	return vault.Profile{Format: p.Format, Rows: p.Rows, Columns: p.Columns, From: p.From, To: p.To,
-		Coverage: p.Coverage, Days: p.Days, Persons: p.Persons}
-}
-
-// sealTerms are the terms a dataset is sealed with; nil leaves it to the
-// member's answer for the pool.
-func sealTerms(t *client.Terms) *consent.Terms {
-	if t == nil {
-		return nil
-	}
-	out := terms.Domain(*t)
-	return &out
-}
-
-func wireRecipient(r marketplace.Recipient) client.Recipient {
-	return client.Recipient{ID: string(r.ID), Recipient: r.Recipient, Proven: r.ProvenAt > 0, Challenge: r.Challenge,
-		CreatedAt: millis(r.CreatedAt)}
-}
-
-// wireDecided adds what the policy said.
-func wireDecided(d marketplace.Decided) client.AccessRequest {
-	out := terms.Request(d.Request)
-	out.Reasons, out.Warning, out.Obligations = terms.Reasons(d.Reasons), d.Warning, terms.Duties(d.Obligations)
-	return out
-}
-
 func (s *Server) wireInvoice(v marketplace.Invoice) client.Invoice {
 	return client.Invoice{ID: string(v.ID), Number: v.Number, Request: string(v.Request), Total: int64(v.Total), Paid: int64(v.Paid),
 		Currency: string(s.Charter.Currency), Reference: v.Reference, IssuedAt: millis(v.IssuedAt), DueAt: millis(v.DueAt),
 		SettledAt: since(v.SettledAt)}
-}
-
-func wireFile(f marketplace.FileView) client.File {
-	return client.File{ID: string(f.ID), Size: f.Size, SHA256: f.SHA256, Raw: f.Raw, Gone: f.Gone, State: f.State}
 }
 
 func (s *Server) wireProposal(p governance.Proposal) client.Proposal {
@@ -132,26 +86,6 @@ func (s *Server) wireProposal(p governance.Proposal) client.Proposal {
 	return client.Proposal{ID: string(p.ID), Title: p.Title, Text: p.Text, State: string(p.State), Policy: string(p.Source),
 		Sentences: list(p.Sentences), Revision: p.Revision, OpenedAt: millis(p.OpenedAt), ClosesAt: millis(p.ClosesAt),
 		EnactAt: millis(enact), Electorate: p.Electorate, Note: p.Reason, PolicyForm: lawbook.Form(p.Source, s.Charter.Currency)}
-}
-
-func wireImpact(i governance.Impact) client.Impact {
-	return client.Impact{State: i.State, Done: i.Done, Total: i.Total, Left: i.Left, Law: i.Law, Reason: i.Reason,
-		Decisions: i.Decisions, NowRefused: i.NowRefused, NowAllowed: i.NowAllowed, Requests: i.Requests,
-		Members: i.Members, Sentences: list(i.Sentences), Changes: list(i.Changes), Counted: i.Counted,
-		Cohorts: each(i.Cohorts, func(c governance.CohortImpact) client.ImpactCohort {
-			return client.ImpactCohort{Pool: string(c.Pool), Request: c.Request, Released: c.Released, ReleasedMembers: c.ReleasedMembers,
-				Refused: c.Refused, RefusedMembers: c.RefusedMembers, Sentence: c.Sentence}
-		})}
-}
-
-func wireContribution(c governance.Contribution) client.Contribution {
-	out := client.Contribution{ID: string(c.ID), Member: string(c.Member), Kind: string(c.Kind), Title: c.Title, Text: c.Text,
-		Evidence: c.Evidence, State: string(c.State), Size: c.Size, Reviews: len(c.Reviews), CreatedAt: millis(c.SubmittedAt)}
-	if c.Git != nil {
-		out.Source, out.Authors = c.Git.Source, c.Git.Authors
-		out.Members = each(c.Git.Members, func(m coop.MemberID) string { return string(m) })
-	}
-	return out
 }
 
 func (s *Server) wirePeriod(p marketplace.Period) client.Period {

@@ -131,6 +131,7 @@ func (p people) accept(ts *testscript.TestScript, neg bool, args []string) {
 	p.devices[args[1]] = testkit.NewPasskey(p.t, public)
 	options, form := ceremony(ts, page)
 	form.Set("name", args[1])
+	form.Set("adult", "yes")
 	form.Set("credential", p.devices[args[1]].Make(p.t, options))
 	if page, _, status = v.open("/oauth/join", form); status != http.StatusOK || !strings.Contains(page, "Keep your recovery code") {
 		ts.Fatalf("%d %s", status, page)

@@ -21,6 +21,7 @@ import (
 	"distributed.ai/datacoop/cmd/datacoop/ops"
 	"distributed.ai/datacoop/consent"
 	"distributed.ai/datacoop/governance"
+	"distributed.ai/datacoop/governance/inbox"
 	"distributed.ai/datacoop/internal/audit"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
@@ -47,8 +48,10 @@ type appConfig struct {
 	Accounts    []authserver.Account
 	BuiltIn     bool      // members have accounts here, with passkeys
 	Login       web.Login // empty: the embedded issuer
+	More        []web.Login
 	MaxBytes    int64
-	Payloads    string // bucket of whole payloads; empty: the data directory
+	Payloads    string        // bucket of whole payloads; empty: the data directory
+	Mail        *inbox.Server // where letters to members are handed in; nil: no e-mail
 	Logger      *slog.Logger
 }
 
@@ -174,13 +177,13 @@ func (a *app) openRooms(ctx context.Context) error {
 }
 
 func (a *app) openMarket(ctx context.Context) (err error) {
-	judge, err := a.judge()
+	judge, maker, err := a.judges()
 	if err != nil {
 		return err
 	}
 	a.market, err = marketplace.New(ctx, marketplace.Config{DB: a.db, Consent: a.consent, Vault: a.vault,
 		Governance: a.governance, Ledger: a.ledger, Log: a.log, Jobs: a.jobs, Clock: a.Clock, Charter: a.Charter, Key: a.Keys.Receipt(),
-		Judge: judge, Logger: a.Logger})
+		Judge: judge, Judges: maker, Logger: a.Logger})
 	if err != nil {
 		return err
 	}
@@ -218,18 +221,20 @@ func (a *app) openIssuer(ctx context.Context) error {
 	}
 	a.auth, err = authserver.New(ctx, authserver.Config{DB: a.db, Issuer: a.BaseURL, Secret: a.Keys.OAuth, SigningKey: signer,
 		Accounts: a.Accounts, Demo: a.embedded() && (len(a.Accounts) > 0 || !a.BuiltIn),
-		BuiltIn: a.BuiltIn, Name: a.Charter.Name, SignIn: a.BaseURL + "/login",
+		BuiltIn: a.BuiltIn, AdultAge: a.Charter.People.AdultAge, Younger: a.Charter.Younger(), Name: a.Charter.Name, SignIn: a.BaseURL + "/login",
 		Admission: authserver.Admission{Check: a.governance.Invited, Admit: admit, Recovered: a.recovered}, Logger: a.Logger})
 	return err
 }
 
-// recovered ends what an account had opened before it was recovered.
+// recovered ends what an account had opened before it was recovered, and forgets
+// the other ways in that were linked to it.
 func (a *app) recovered(tx *db.Tx, subject string) error {
 	m, err := a.governance.ByIdentity(tx, embeddedIssuer, subject)
 	if err != nil {
 		return err
 	}
-	return web.EndAll(tx, m.ID)
+	told := coop.Notice{Kind: coop.NoticeRecovered, Occasion: coop.NewID(), To: []coop.Addressee{{Member: m.ID}}}
+	return errors.Join(web.EndAll(tx, m.ID), web.ForgetWays(tx, m.ID), a.jobs.Tell(tx, told))
 }
 
 func (a *app) openWeb(ctx context.Context) error {
@@ -247,8 +252,8 @@ func (a *app) openWeb(ctx context.Context) error {
 	}
 	a.web, err = web.New(ctx, web.Config{DB: a.db, BaseURL: a.BaseURL, Charter: a.Charter,
 		CharterDigest: coop.Digest(a.CharterText), Clock: a.Clock, Engine: a.engine, Consent: a.consent, Vault: a.vault,
-		Governance: a.governance, Market: a.market, Log: a.log, AuthServer: a.auth, Login: login,
-		ReceiptKey: a.Keys.Receipt().Public().(ed25519.PublicKey), Secret: a.Keys.Repeat(), Logger: a.Logger, Languages: os.DirFS(filepath.Join(a.Data, "languages"))})
+		Governance: a.governance, Market: a.market, Log: a.log, Jobs: a.jobs, Backup: ops.LastBackup(a.Data, a.vault), Key: a.Keys.Receipt(), AuthServer: a.auth, Login: login, More: a.More,
+		ReceiptKey: a.Keys.Receipt().Public().(ed25519.PublicKey), Secret: a.Keys.Repeat(), Logger: a.Logger, Languages: os.DirFS(filepath.Join(a.Data, "languages")), Mail: a.Mail})
 	return err
 }
 

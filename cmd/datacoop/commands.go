@@ -19,6 +19,7 @@ type commands struct {
 	Work     WorkCmd              `cmd:"" name:"contribute" help:"Submit what you did in a git repository, and confirm whose addresses are whose."`
 	Period   treasury.PeriodCmd   `cmd:"" help:"The treasurer's steps: close, appraise, settle, release, payout."`
 	Appraise treasury.EvaluateCmd `cmd:"" help:"Compare judges with people who judged the same contributions."`
+	Judges   treasury.JudgesCmd   `cmd:"" help:"Try other judges in shadow, see what people said, and put the better one to the vote."`
 	Policy   PolicyCmd            `cmd:"" help:"Check access policies before they are proposed."`
 	Vault    VaultCmd             `cmd:"" help:"Keep the vault's master key."`
 	Verify   VerifyCmd            `cmd:"" help:"Recompute everything that claims to be true."`

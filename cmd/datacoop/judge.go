@@ -7,34 +7,32 @@ import (
 
 	"distributed.ai/datacoop/cmd/datacoop/treasury"
 	"distributed.ai/datacoop/internal/audit"
+	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/marketplace/appraisal"
 	"distributed.ai/datacoop/marketplace/appraisal/llm"
 )
 
-// judge sets up the models that the charter names. Without any there is none,
-// and the baseline pays. A model's key is read from DATACOOP_JUDGE_KEY_FAMILY;
-// what was asked and answered is kept in the data directory's "judge" folder.
-func (a *app) judge() (appraisal.Judge, error) {
+// judges sets up the models that the charter names, and what sets up those of
+// candidates. Without any there is no judge, and the baseline pays. A model's key
+// is read from DATACOOP_JUDGE_KEY_FAMILY; what was asked and answered is kept in
+// the data directory's "judge" folder.
+func (a *app) judges() (appraisal.Judge, shadow, error) {
 	if len(a.Charter.Judges) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
 	folder, err := llm.OpenFolder(filepath.Join(a.Data, "judge"))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	a.closers = append(a.closers, folder.Close)
-	config := llm.Config{AllowRemote: a.Charter.RemoteJudges, Seed: llm.NewSecret(hex.EncodeToString(a.Keys.ReceiptSeed)),
-		Recorder: folder, Commit: a.commitJudge, Logger: a.Logger}
-	for _, m := range a.Charter.Judges {
-		config.Families = append(config.Families, treasury.Family(m))
-	}
-	judge, err := llm.New(config)
-	if err != nil {
-		return nil, err
-	}
-	return judge, nil
+	models := treasury.Models{Charter: a.Charter, Seed: llm.NewSecret(hex.EncodeToString(a.Keys.ReceiptSeed)), Recorder: folder, Commit: a.commitJudge, Logger: a.Logger}
+	judge, err := models.Make(a.Charter.Candidate())
+	return judge, models.Make, err
 }
+
+// shadow sets up the judge of a candidate.
+type shadow = func(coop.Candidate) (appraisal.Judge, error)
 
 // commitJudge logs what is going to be asked before the first question, so
 // that nobody shops for answers.

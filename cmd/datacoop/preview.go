@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"distributed.ai/datacoop/cmd/datacoop/exports"
 	"distributed.ai/datacoop/web/client"
 )
 
@@ -23,6 +24,12 @@ func preview(w io.Writer, coop string, p client.Preview, terms []string) {
 			"persons", strconv.Itoa(profile.Persons), "size", bytesOf(p.Size))
 		columns(w, p)
 		firstRows(w, p)
+	}
+	if p.Profile.Fingerprint != "" {
+		fmt.Fprintln(w, "\nBeside it goes a fingerprint (SHA-256) of what is encrypted, so that the same data are not paid for twice. The co-op keeps it only under a secret key.")
+	}
+	if said := exports.Said(p.Left); said != "" {
+		fmt.Fprintln(w, "\n"+said)
 	}
 	if p.Warning != "" {
 		fmt.Fprintf(w, "\nMind: %s\n", p.Warning)

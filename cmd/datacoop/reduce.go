@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"distributed.ai/datacoop/cmd/datacoop/custody"
+	"distributed.ai/datacoop/cmd/datacoop/exports"
 	"distributed.ai/datacoop/cmd/datacoop/render"
 	"distributed.ai/datacoop/marketplace/codebook"
 	"distributed.ai/datacoop/web/client"
@@ -26,7 +27,7 @@ func (c *ReduceCmd) Run() error {
 	if c.JSON && c.Out == "" {
 		return plain(errors.New("with --json, say with --out where the table goes"), "")
 	}
-	files, err := inputs(c.Pool, c.Paths)
+	files, left, err := exports.Open(c.Pool, c.Paths)
 	if err != nil {
 		return plain(err, "")
 	}
@@ -46,6 +47,9 @@ func (c *ReduceCmd) Run() error {
 		span(profile.From, profile.To, profile.Days), percent(profile.Coverage)+" of the cells filled")
 	if profile.Skipped > 0 {
 		fmt.Fprintf(os.Stderr, "Left out: %s that could not be read.\n", counted(profile.Skipped, "record", "records"))
+	}
+	if said := exports.Said(codebook.AddLeft(left, profile.Left)); said != "" {
+		fmt.Fprintln(os.Stderr, said)
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"distributed.ai/datacoop/cmd/datacoop/custody"
+	"distributed.ai/datacoop/cmd/datacoop/ops"
 	"distributed.ai/datacoop/governance"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/demo"
@@ -39,11 +40,13 @@ type ServeCmd struct {
 	Issuer          string          `help:"OpenID Connect issuer that members sign in at."`
 	ClientID        string          `help:"This server's client id at the issuer."`
 	ClientSecret    string          `help:"This server's client secret at the issuer." env:"DATACOOP_OIDC_SECRET"`
+	Issuers         string          `type:"existingfile" help:"Further OpenID Connect issuers (TOML) that members may choose from, or link as a second way in."`
 	PassphraseFile  string          `type:"existingfile" help:"File with the passphrase of the vault key. Default: the systemd credential datacoop.passphrase. Without either the vault starts sealed."`
 	AskPassphrase   bool            `help:"Ask for the passphrase of the vault key at the terminal."`
 	Accounts        string          `type:"existingfile" help:"Local accounts (TOML) for the embedded issuer; on a loopback address only."`
 	ACMEHost        string          `name:"acme-host" help:"Get TLS certificates for this host name by ACME. By using it you accept the terms of the authority."`
 	ACMEDirectory   string          `name:"acme-directory" default:"https://acme-v02.api.letsencrypt.org/directory" help:"The certificate authority's ACME directory."`
+	SMTP            ops.Post        `embed:"" prefix:"smtp-"`
 	MaxUpload       int64           `default:"1073741824" help:"Largest upload in bytes."`
 	Payloads        string          `help:"Bucket for encrypted files, such as s3://name?region=eu-central-1; its credentials come from AWS_ variables. Default: the data directory."`
 }
@@ -97,10 +100,16 @@ func (c *ServeCmd) config(base string) (appConfig, error) {
 	config := appConfig{Data: c.Data, Database: c.Database, BaseURL: base, Clock: coop.SystemClock, MaxBytes: c.MaxUpload, Payloads: c.Payloads, Logger: newLogger(), BuiltIn: c.BuiltinAccounts,
 		Login: web.Login{Issuer: c.Issuer, ClientID: c.ClientID, ClientSecret: c.ClientSecret}}
 	var err error
+	if config.Mail, err = c.SMTP.Open(); err != nil {
+		return appConfig{}, err
+	}
 	if config.CharterText, config.Charter, err = loadCharter(c.Data, c.Charter); err != nil {
 		return appConfig{}, err
 	}
 	if config.Keys, err = custody.LoadKeys(c.Data); err != nil {
+		return appConfig{}, err
+	}
+	if config.More, err = web.ReadLogins(c.Issuers); err != nil {
 		return appConfig{}, err
 	}
 	if config.Accounts, err = loadAccounts(c.Accounts); err != nil {

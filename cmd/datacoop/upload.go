@@ -12,9 +12,11 @@ import (
 	"path/filepath"
 	"strings"
 
+	"distributed.ai/datacoop/cmd/datacoop/exports"
 	"distributed.ai/datacoop/cmd/datacoop/render"
 	"distributed.ai/datacoop/consent"
 	"distributed.ai/datacoop/internal/coop"
+	"distributed.ai/datacoop/marketplace/codebook"
 	"distributed.ai/datacoop/web/client"
 )
 
@@ -57,7 +59,7 @@ func (c *UploadCmd) upload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	files, err := inputs(c.Pool, c.Paths)
+	files, left, err := exports.Open(c.Pool, c.Paths)
 	if err != nil {
 		return err
 	}
@@ -79,6 +81,7 @@ func (c *UploadCmd) upload(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
+			p.Left = codebook.AddLeft(left, p.Left)
 			preview(say, found.Name, p, append(said, c.custody()...))
 			if err := agree(say, c.Yes, "Share this?", errDeclined); err != nil || key == nil {
 				return err

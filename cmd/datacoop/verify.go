@@ -13,7 +13,8 @@ import (
 
 // verifyAll recomputes everything the tables claim: the log against its
 // leaves and records, the ledger against its entries, each published statement
-// from its bundle, each decision from its question and its law, each stored
+// from its bundle, with its vote, its calibration set and what candidates for
+// judging were compared by, each decision from its question and its law, each stored
 // payload against its hash and its member's signature, and the votes against
 // their ballots. Payloads may be left out.
 func (a *app) verifyAll(ctx context.Context, payloads bool) (string, error) {

@@ -19,6 +19,7 @@ type Charter struct {
 	Contact            string           `toml:"contact"`             // where a complaint goes: an address or URL
 	IBAN               string           `toml:"iban"`                // the co-op's own account, which payouts leave from
 	Admission          string           `toml:"admission"`           // open, vouched or invited
+	Identified         bool             `toml:"identified"`          // the identity provider lets a person have one account; what tells persons apart where admission is open
 	ClassicRecipients  bool             `toml:"classic_recipients"`  // researchers may use X25519 keys (stock age before 1.3)
 	CommissionPermille int64            `toml:"commission_permille"` // of revenue, for running the platform
 	ChallengeHours     int64            `toml:"challenge_hours"`     // between a statement and its settlement
@@ -34,8 +35,10 @@ type Charter struct {
 	Judges             []Model          `toml:"judges"`        // who is asked; none: the baseline pays
 	RemoteJudges       bool             `toml:"remote_judges"` // models may run on somebody else's machine
 	Rubric             string           `toml:"rubric"`        // what the members want weighed, in their words
+	Prompt             string           `toml:"prompt"`        // added to the program's own instructions to a judge; usually none
 	Classes            map[string]Class `toml:"classes"`
 	Offices            []Holder         `toml:"offices"`
+	People             People           `toml:"people"`
 }
 
 // Pool is one data type offered together.
@@ -59,12 +62,44 @@ type Waterfall struct {
 }
 
 // Split divides the members' part between data, work and governance. The parts
-// add up to 1000.
+// add up to 1000. They hold until enough members have said what they want
+// instead; Least and Most bound what members can make of each part.
 type Split struct {
+	Data       int64  `toml:"data"`
+	Work       int64  `toml:"work"`
+	Governance int64  `toml:"governance"`
+	Stipend    int64  `toml:"stipend"` // of the data part: for data kept available, used or not
+	Least      *Parts `toml:"least"`   // nil: 0 of each
+	Most       *Parts `toml:"most"`    // nil: 1000 of each
+}
+
+// Parts are figures for data, work and governance, in thousandths.
+type Parts struct {
 	Data       int64 `toml:"data"`
 	Work       int64 `toml:"work"`
 	Governance int64 `toml:"governance"`
-	Stipend    int64 `toml:"stipend"` // of the data part: for data kept available, used or not
+}
+
+// Parts is the division itself.
+func (s Split) Parts() Parts { return Parts{s.Data, s.Work, s.Governance} }
+
+// Bounds are the least and the most that members can make of each part.
+func (s Split) Bounds() (least, most Parts) {
+	most = Parts{1000, 1000, 1000}
+	if s.Least != nil {
+		least = *s.Least
+	}
+	if s.Most != nil {
+		most = *s.Most
+	}
+	return least, most
+}
+
+func (s Split) bounded() bool {
+	least, most := s.Bounds()
+	return least.Data <= s.Data && s.Data <= most.Data && least.Work <= s.Work && s.Work <= most.Work &&
+		least.Governance <= s.Governance && s.Governance <= most.Governance &&
+		permille(least.Data, least.Work, least.Governance, most.Data, most.Work, most.Governance)
 }
 
 // Judge bounds what a model may do: how far it moves one share (beta, per kind
@@ -148,7 +183,7 @@ func (c Charter) Pool(id PoolID) (Pool, bool) {
 }
 
 func (c Charter) check() error {
-	checks := []func() error{c.checkIdentity, c.checkPools, c.checkDefaults, c.checkMoney, c.checkAppeals, c.checkClasses, c.checkOffices}
+	checks := []func() error{c.checkIdentity, c.checkPools, c.checkDefaults, c.checkMoney, c.checkAppeals, c.checkClasses, c.checkOffices, c.checkPeople}
 	for _, check := range checks {
 		if err := check(); err != nil {
 			return err
@@ -212,6 +247,8 @@ func (c Charter) checkMoney() error {
 		return errors.New("waterfall: members must get at least 500: it is their data")
 	case s.Data+s.Work+s.Governance != 1000:
 		return errors.New("split: data, work and governance must add up to 1000")
+	case !s.bounded():
+		return errors.New("split: least and most must be between 0 and 1000, and the split itself between them")
 	case j.BetaData > 500 || j.BetaWork > 500 || j.BetaGovernance > 500 || j.Gamma > 500:
 		return errors.New("judge: a bound over 500 is no bound")
 	case c.MinimumPayout < 0:
@@ -236,6 +273,9 @@ func (c Charter) checkJudges() error {
 	}
 	if len(c.Rubric) > maxRubric {
 		return fmt.Errorf("rubric: at most %d characters", maxRubric)
+	}
+	if len(c.Prompt) > maxPrompt {
+		return fmt.Errorf("prompt: at most %d characters", maxPrompt)
 	}
 	return nil
 }

@@ -72,7 +72,7 @@ func Categories() []Term {
 // pool of a co-op's own making.
 func CategoriesOf(pool PoolID) []string {
 	return map[PoolID][]string{
-		"wearables": {"PhysicalHealth"}, "glucose": {"PhysicalHealth"}, "clinical": {"HealthRecord"}, "genotype": {"DNACode"},
+		"wearables": {"PhysicalHealth"}, "activities": {"PhysicalHealth"}, "glucose": {"PhysicalHealth"}, "clinical": {"HealthRecord"}, "genotype": {"DNACode"},
 		"location": {"TravelHistory"}, "media": {"TVViewingBehavior"}, "browsing": {"BrowsingBehavior"},
 		"bank": {"Transactional"}, "energy": {"Behavioral"},
 	}[pool]

@@ -87,33 +87,48 @@ func (b *browser) page(ctx context.Context, method, address string, form url.Val
 // page, and answers a bearer token that the new session made. It returns an
 // error when the sign-in does not end on the portal.
 func SignIn(ctx context.Context, base string, who Account) (token string, err error) {
-	b, err := newBrowser(base)
+	b, err := enter(ctx, base, who)
 	if err != nil {
 		return "", err
+	}
+	return b.token(ctx)
+}
+
+// Session is SignIn for somebody who reads pages: what it answers sends the new
+// session's cookie along.
+func Session(ctx context.Context, base string, who Account) (http.RoundTripper, error) {
+	b, err := enter(ctx, base, who)
+	return cookies{b}, err
+}
+
+func enter(ctx context.Context, base string, who Account) (*browser, error) {
+	b, err := newBrowser(base)
+	if err != nil {
+		return nil, err
 	}
 	text, at, err := b.page(ctx, http.MethodGet, base+"/login", nil)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	action := formAction.FindStringSubmatch(text)
 	if action == nil {
-		return "", errors.New("demo: the sign-in page has no form")
+		return nil, errors.New("demo: the sign-in page has no form")
 	}
 	target, err := at.Parse(html.UnescapeString(action[1]))
 	if err != nil {
-		return "", fmt.Errorf("demo: sign-in form: %w", err)
+		return nil, fmt.Errorf("demo: sign-in form: %w", err)
 	}
 	form := url.Values{"account": {who.Subject}, "password": {who.Password}}
 	for _, field := range hiddenInput.FindAllStringSubmatch(text, -1) {
 		form.Set(html.UnescapeString(field[1]), html.UnescapeString(field[2]))
 	}
 	if _, at, err = b.page(ctx, http.MethodPost, target.String(), form); err != nil {
-		return "", err
+		return nil, err
 	}
 	if at.Path != "/" {
-		return "", errors.New("demo: the sign-in was refused")
+		return nil, errors.New("demo: the sign-in was refused")
 	}
-	return b.token(ctx)
+	return b, nil
 }
 
 // tokenHours is how long the demo's bearer tokens are good for.

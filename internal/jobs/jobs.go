@@ -106,11 +106,35 @@ func (q *Queue) Enqueue(tx *db.Tx, kind, key string, payload any, runAt time.Tim
 	return nil
 }
 
+// Tell has members told something, in the caller's transaction; see [coop.Notice].
+func (q *Queue) Tell(tx *db.Tx, n coop.Notice) error {
+	return q.Enqueue(tx, coop.NoticeJob, n.Key(), n, time.UnixMilli(n.At))
+}
+
 func (q *Queue) nudge() {
 	select {
 	case q.wake <- struct{}{}:
 	default:
 	}
+}
+
+// Backlog is what should have been done by now.
+type Backlog struct {
+	Due     int
+	Oldest  int64 // when the oldest of it was due, Unix milliseconds; 0 if nothing is
+	Retried int   // of it, what failed before
+}
+
+// Backlog counts the jobs that are due and not done.
+func (q *Queue) Backlog(ctx context.Context) (b Backlog, err error) {
+	err = q.db.View(ctx, func(tx *db.Tx) error {
+		b, err = backlog(tx, q.clock())
+		return err
+	})
+	if err != nil {
+		return Backlog{}, fmt.Errorf("jobs: backlog: %w", err)
+	}
+	return b, nil
 }
 
 // RunDue runs, one after the other, everything that is due by the domain clock

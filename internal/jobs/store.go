@@ -76,3 +76,11 @@ func release(tx *db.Tx, j job, notBefore time.Time) error {
 	_, err := tx.Exec(sqlRelease, notBefore.UnixMilli(), j.id, j.lease)
 	return err
 }
+
+const sqlBacklog = `SELECT count(*), coalesce(min(run_at), 0), coalesce(sum(CASE WHEN attempts > 1 THEN 1 ELSE 0 END), 0)
+	FROM jobs_queue WHERE done = 0 AND run_at <= ?`
+
+func backlog(tx *db.Tx, domain time.Time) (b Backlog, err error) {
+	err = tx.QueryRow(sqlBacklog, domain.UnixMilli()).Scan(&b.Due, &b.Oldest, &b.Retried)
+	return b, err
+}

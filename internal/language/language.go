@@ -23,8 +23,8 @@
 //
 // # What it refuses
 //
-// To translate what people wrote: names, titles of requests, reasons that a
-// steward typed.
+// To search long for what people wrote, such as reports. It cannot tell a title
+// that reads exactly like a sentence of ours from one, and says that too.
 package language
 
 import (

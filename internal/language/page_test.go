@@ -78,6 +78,21 @@ func TestWhatTheRoomsSayIsSaidToo(t *testing.T) {
 	}
 }
 
+// A text made to be looked up again and again is not.
+func TestWhatPeopleWriteCostsLittle(t *testing.T) {
+	c, err := Read([]byte(`{"language":"de","name":"D","messages":{"{1} days":"{1} Tage"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := "a" + strings.Repeat(" days", 50)
+	if got := strings.Count(c.Say(text), "Tage"); got != deepest {
+		t.Errorf("%d of its places were looked up", got)
+	}
+	if text = "a" + strings.Repeat(" days", 380); c.Say(text) != text {
+		t.Error("a long text was looked up")
+	}
+}
+
 func TestATranslationBreaksNoPage(t *testing.T) {
 	for why, file := range map[string]string{
 		"no language":    `{"language":"","name":"X","messages":{}}`,

@@ -14,22 +14,33 @@ type pattern struct {
 	weigh int // how much of it is words
 }
 
-// longest is how much of a text is looked up. What is longer was written by
-// people.
-const longest = 2000
+// longest is how much of a text is looked up, and deepest how often what stands
+// in a place is looked up in turn: "2 datasets" in a sentence, and no more. What
+// is longer or deeper was written by people, and some of them mean no good.
+const (
+	longest = 500
+	deepest = 2
+)
 
 // Say says a sentence of the rooms below. What the catalogue does not know,
 // such as a name, comes back as it is.
-func (c *Catalogue) Say(english string) string {
-	if c == nil || english == "" || len(english) > longest {
+func (c *Catalogue) Say(english string) string { return c.say(english, deepest) }
+
+func (c *Catalogue) say(english string, depth int) string {
+	if c == nil || english == "" {
 		return english
 	}
 	if said, ok := c.messages[english]; ok {
 		return said
 	}
-	for _, p := range append(c.patterns[initial(english)], c.patterns[""]...) {
-		if parts := p.match.FindStringSubmatch(english); parts != nil {
-			return c.put(p.said, parts)
+	if len(english) > longest || depth == 0 {
+		return english
+	}
+	for _, key := range []string{initial(english), ""} {
+		for _, p := range c.patterns[key] {
+			if parts := p.match.FindStringSubmatch(english); parts != nil {
+				return c.put(p.said, parts, depth-1)
+			}
 		}
 	}
 	return english
@@ -37,10 +48,10 @@ func (c *Catalogue) Say(english string) string {
 
 // put fills the places of a translation with what stood in the sentence, each
 // said in the same language where that is known.
-func (c *Catalogue) put(said string, parts []string) string {
+func (c *Catalogue) put(said string, parts []string, depth int) string {
 	return marks.ReplaceAllStringFunc(said, func(mark string) string {
 		if n := int(mark[1] - '0'); len(mark) == 3 && n > 0 && n < len(parts) {
-			return c.Say(parts[n])
+			return c.say(parts[n], depth)
 		}
 		return mark
 	})

@@ -21,7 +21,8 @@
 //
 // # What it guarantees
 //
-// While nothing is disputed a reading is the revenue that a statement of the same
+// While nothing is disputed, and nobody's data count together with somebody
+// else's (package cluster, which looks when a period closes), a reading is the revenue that a statement of the same
 // moment attributes to the member, or for each request a thousandth of a minor
 // unit more, because the statement rounds twice. Parts never add up to more than
 // what has come.

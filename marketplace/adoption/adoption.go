@@ -65,11 +65,18 @@ const (
 )
 
 // The jobs of this counter: opening a vote, counting it, and computing the
-// statement again where the model was not adopted.
+// statement again where the model was not adopted. The subject of the votes
+// stands before them.
 const (
-	kindOpen   = "adoption.open"
-	kindTally  = "adoption.tally"
-	kindReject = "adoption.reject"
+	kindOpen   = ".open"
+	kindTally  = ".tally"
+	kindReject = ".reject"
+)
+
+// What votes are about. Jobs and leaves of the log are named after it.
+const (
+	Statements = "adoption"  // whether what judges made of a period counts
+	Candidates = "candidate" // whether other judges, or another way of asking, come into force
 )
 
 var errEarly = errors.New("adoption: too early by the domain clock")
@@ -88,8 +95,10 @@ type Vote struct {
 	Yes, No, Abstain int
 	Needed           int // yes votes that it takes
 
-	roll  string // digest
-	round int64  // how often a statement was awaited anew
+	roll    string          // digest
+	round   int64           // how often a statement was awaited anew
+	rule    governance.Rule // frozen at opening
+	ballots string          // digest of those that were counted
 }
 
 // Market is what the counter asks of the market.
@@ -103,21 +112,25 @@ type Market interface {
 
 // Booth is the counter. It is safe for concurrent use.
 type Booth struct {
-	desk   *desk.Desk
-	jobs   *jobs.Queue
-	market Market
+	desk    *desk.Desk
+	jobs    *jobs.Queue
+	market  Market
+	subject string
+
+	// Title says what a vote is on that is not on a statement.
+	Title func(tx *db.Tx, id string) (string, error)
 }
 
-// New migrates the counter's tables and registers its jobs; call it before the
-// queue runs.
-func New(ctx context.Context, d *desk.Desk, q *jobs.Queue, m Market) (*Booth, error) {
+// New migrates the counter's tables and registers its jobs for one subject; call
+// it before the queue runs. Ids of different subjects never are the same.
+func New(ctx context.Context, d *desk.Desk, q *jobs.Queue, subject string, m Market) (*Booth, error) {
 	if err := d.DB.Migrate(ctx, "adoption", schema); err != nil {
 		return nil, fmt.Errorf("adoption: migrate: %w", err)
 	}
-	b := &Booth{desk: d, jobs: q, market: m}
-	q.Handle(kindOpen, b.open)
-	q.Handle(kindTally, b.tally)
-	q.Handle(kindReject, b.reject)
+	b := &Booth{desk: d, jobs: q, market: m, subject: subject}
+	q.Handle(subject+kindOpen, b.open)
+	q.Handle(subject+kindTally, b.tally)
+	q.Handle(subject+kindReject, b.reject)
 	return b, nil
 }
 
@@ -130,7 +143,7 @@ type job struct {
 
 func (b *Booth) later(tx *db.Tx, kind string, v Vote, at time.Time) error {
 	key := fmt.Sprint(v.Period, "/", v.round, "/", at.UnixMilli())
-	if err := b.jobs.Enqueue(tx, kind, key, job{v.Period, v.round}, at); err != nil {
+	if err := b.jobs.Enqueue(tx, b.subject+kind, key, job{v.Period, v.round}, at); err != nil {
 		return fmt.Errorf("adoption: later: %w", err)
 	}
 	return nil
@@ -146,7 +159,7 @@ func (b *Booth) Await(tx *db.Tx, id coop.PeriodID, until int64) error {
 	switch {
 	case errors.Is(err, desk.ErrNotFound):
 		v = Vote{Period: id}
-		err = await(tx, id)
+		err = await(tx, id, b.subject)
 	case err == nil && v.State == Rejected:
 		return nil
 	case err == nil:
@@ -161,7 +174,7 @@ func (b *Booth) Await(tx *db.Tx, id coop.PeriodID, until int64) error {
 // void has a period's vote begin anew.
 func (b *Booth) void(tx *db.Tx, v Vote) (Vote, error) {
 	if v.State != Waiting {
-		err := b.desk.Note(tx, "adoption.void", v.State, map[string]any{"period": string(v.Period), "roll_sha256": v.roll})
+		err := b.desk.Note(tx, b.subject+".void", v.State, map[string]any{"period": string(v.Period), "roll_sha256": v.roll})
 		if err != nil {
 			return Vote{}, err
 		}
@@ -171,6 +184,27 @@ func (b *Booth) void(tx *db.Tx, v Vote) (Vote, error) {
 		return Vote{}, err
 	}
 	return out, put(tx, out)
+}
+
+// Published says that a period's statement was published: one that judges moved
+// is awaited; where none did there is nothing to decide any more, whatever was
+// being voted about the one before.
+func (b *Booth) Published(tx *db.Tx, id coop.PeriodID, until int64, judged bool) error {
+	if judged {
+		return b.Await(tx, id, until)
+	}
+	v, err := get(tx, id)
+	switch {
+	case errors.Is(err, desk.ErrNotFound):
+		return nil
+	case err != nil || v.State == Rejected || v.State == Baseline:
+		return err
+	}
+	if v, err = b.void(tx, v); err != nil {
+		return err
+	}
+	v.State = Baseline
+	return put(tx, v)
 }
 
 // current finds the vote that a job is about; false if it is in another state
@@ -198,6 +232,7 @@ func (b *Booth) open(ctx context.Context, payload []byte) error {
 			return err
 		}
 		class := b.desk.Charter.Classes[coop.ClassStatement]
+		v.rule = governance.RuleOf(class)
 		v.State, v.OpenedAt, v.ClosesAt = Voting, b.desk.Now(), b.desk.Clock().Add(class.Window()).UnixMilli()
 		if v.Electorate, v.roll, err = b.freeze(tx, v.Period); err != nil {
 			return err
@@ -205,7 +240,10 @@ func (b *Booth) open(ctx context.Context, payload []byte) error {
 		if err := put(tx, v); err != nil {
 			return err
 		}
-		if err := b.desk.Note(tx, "adoption.opened", Voting, map[string]any{"period": string(v.Period), "roll_sha256": v.roll, "electorate": v.Electorate}); err != nil {
+		if err := b.desk.Note(tx, b.subject+".opened", Voting, map[string]any{"period": string(v.Period), "roll_sha256": v.roll, "electorate": v.Electorate}); err != nil {
+			return err
+		}
+		if err := b.tell(tx, v); err != nil {
 			return err
 		}
 		return b.later(tx, kindTally, v, time.UnixMilli(v.ClosesAt))
@@ -232,7 +270,11 @@ func (b *Booth) freeze(tx *db.Tx, id coop.PeriodID) (n int, roll string, err err
 	}
 }
 
-func (b *Booth) rule() governance.Rule {
+// ruleOf is the rule of a vote: the one it was opened by, or the charter's.
+func (b *Booth) ruleOf(v Vote) governance.Rule {
+	if v.rule != (governance.Rule{}) {
+		return v.rule
+	}
 	return governance.RuleOf(b.desk.Charter.Classes[coop.ClassStatement])
 }
 
@@ -255,7 +297,7 @@ func (b *Booth) CastAdoption(ctx context.Context, m coop.MemberID, id coop.Perio
 			return err
 		}
 		digest := coop.Digest([]byte(receipt))
-		if err := b.desk.Note(tx, "adoption.ballot", "", map[string]any{"period": string(id), "choice": choice, "receipt_sha256": digest}); err != nil {
+		if err := b.desk.Note(tx, b.subject+".ballot", "", map[string]any{"period": string(id), "choice": choice, "receipt_sha256": digest}); err != nil {
 			return err
 		}
 		return insertBallot(tx, id, digest, choice)
@@ -275,12 +317,11 @@ func (b *Booth) tally(ctx context.Context, payload []byte) error {
 		if b.desk.Now() < v.ClosesAt {
 			return errEarly
 		}
-		ballots, err := count(tx, &v)
-		if err != nil {
+		if v.ballots, err = count(tx, &v); err != nil {
 			return err
 		}
 		v.State = Rejected
-		if b.rule().Decide(v.Electorate, v.Yes, v.No) == governance.Passed {
+		if b.ruleOf(v).Decide(v.Electorate, v.Yes, v.No) == governance.Passed {
 			v.State = Adopted
 		} else if err := b.later(tx, kindReject, v, b.desk.Clock()); err != nil {
 			return err
@@ -288,8 +329,13 @@ func (b *Booth) tally(ctx context.Context, payload []byte) error {
 		if err := put(tx, v); err != nil {
 			return err
 		}
-		return b.desk.Note(tx, "adoption.counted", v.State, map[string]any{"period": string(v.Period), "yes": v.Yes, "no": v.No, "abstain": v.Abstain,
-			"electorate": v.Electorate, "ballots_sha256": ballots})
+		counted, err := b.notice(tx, coop.NoticeVoteClosed, v)
+		if err != nil {
+			return err
+		}
+		return errors.Join(b.desk.Note(tx, b.subject+".counted", v.State, map[string]any{"period": string(v.Period), "yes": v.Yes, "no": v.No, "abstain": v.Abstain,
+			"electorate": v.Electorate, "ballots_sha256": v.ballots}),
+			b.desk.Jobs.Tell(tx, counted))
 	})
 }
 
@@ -335,42 +381,4 @@ func (b *Booth) Decided(tx *db.Tx, id coop.PeriodID) error {
 		return ErrUndecided
 	}
 	return nil
-}
-
-// AdoptionVote finds a period's vote; desk.ErrNotFound where there is none.
-// Voted says whether the member has.
-func (b *Booth) AdoptionVote(ctx context.Context, m coop.MemberID, id coop.PeriodID) (v Vote, voted bool, err error) {
-	err = b.desk.DB.View(ctx, func(tx *db.Tx) (err error) {
-		if v, err = get(tx, id); err != nil {
-			return err
-		}
-		v.Needed = b.rule().Needed(v.Electorate)
-		voted, err = hasVoted(tx, id, m)
-		return err
-	})
-	return v, voted, err
-}
-
-// Ballot is one that was counted. Whose it is, nobody can tell but who knows
-// the receipt.
-type Ballot struct{ ReceiptSHA256, Choice string }
-
-// AdoptionBallots lists the ballots of a vote that was counted, in ascending
-// order of their receipts' digests. Before that it is governance.ErrVotingOpen.
-func (b *Booth) AdoptionBallots(ctx context.Context, id coop.PeriodID) ([]Ballot, error) {
-	return desk.Read(ctx, b.desk.DB, func(tx *db.Tx) ([]Ballot, error) {
-		v, err := get(tx, id)
-		if err != nil {
-			return nil, err
-		}
-		if v.State == Waiting || v.State == Voting {
-			return nil, governance.ErrVotingOpen
-		}
-		return ballots(tx, id)
-	})
-}
-
-// AdoptionDue lists the periods whose vote waits for a member's ballot.
-func (b *Booth) AdoptionDue(ctx context.Context, m coop.MemberID) ([]Vote, error) {
-	return desk.Read(ctx, b.desk.DB, func(tx *db.Tx) ([]Vote, error) { return due(tx, m, b.desk.Now()) })
 }

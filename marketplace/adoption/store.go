@@ -13,24 +13,25 @@ import (
 	"distributed.ai/datacoop/marketplace/desk"
 )
 
-const columns = `period, state, opened_at, closes_at, electorate, roll_sha256, yes_count, no_count, abstain_count, round`
+const columns = `period, state, opened_at, closes_at, electorate, roll_sha256, yes_count, no_count, abstain_count, round, support, approval, ballots_sha256`
 
 const (
-	sqlAwait = `INSERT INTO adoption_votes (` + columns + `) VALUES (?, 'waiting', 0, 0, 0, '', 0, 0, 0, 0)`
+	sqlAwait = `INSERT INTO adoption_votes (` + columns + `, subject) VALUES (?, 'waiting', 0, 0, 0, '', 0, 0, 0, 0, 0, 0, '', ?)`
+	sqlAll   = `SELECT ` + columns + ` FROM adoption_votes ORDER BY period`
 	sqlGet   = `SELECT ` + columns + ` FROM adoption_votes WHERE period = ?`
-	sqlPut   = `UPDATE adoption_votes SET state = ?, opened_at = ?, closes_at = ?, electorate = ?, roll_sha256 = ?, yes_count = ?, no_count = ?, abstain_count = ?, round = ?
-	WHERE period = ?`
-	sqlDue = `SELECT v.period, v.state, v.opened_at, v.closes_at, v.electorate, v.roll_sha256, v.yes_count, v.no_count, v.abstain_count, v.round
-	FROM adoption_votes v JOIN adoption_roll r ON r.period = v.period WHERE r.member = ? AND r.voted = 0 AND v.state = 'voting' AND v.closes_at > ? ORDER BY v.period`
+	sqlPut   = `UPDATE adoption_votes SET state = ?, opened_at = ?, closes_at = ?, electorate = ?, roll_sha256 = ?, yes_count = ?, no_count = ?, abstain_count = ?, round = ?,
+	support = ?, approval = ?, ballots_sha256 = ? WHERE period = ?`
+	sqlDue = `SELECT v.period, v.state, v.opened_at, v.closes_at, v.electorate, v.roll_sha256, v.yes_count, v.no_count, v.abstain_count, v.round,
+	v.support, v.approval, v.ballots_sha256 FROM adoption_votes v JOIN adoption_roll r ON r.period = v.period WHERE v.subject = ? AND r.member = ? AND r.voted = 0 AND v.state = 'voting' AND v.closes_at > ? ORDER BY v.period`
 )
 
-func await(tx *db.Tx, id coop.PeriodID) error {
-	_, err := tx.Exec(sqlAwait, id)
+func await(tx *db.Tx, id coop.PeriodID, subject string) error {
+	_, err := tx.Exec(sqlAwait, id, subject)
 	return desk.Failed("await vote", err)
 }
 
 func scan(row desk.Row) (v Vote, err error) {
-	err = row.Scan(&v.Period, &v.State, &v.OpenedAt, &v.ClosesAt, &v.Electorate, &v.roll, &v.Yes, &v.No, &v.Abstain, &v.round)
+	err = row.Scan(&v.Period, &v.State, &v.OpenedAt, &v.ClosesAt, &v.Electorate, &v.roll, &v.Yes, &v.No, &v.Abstain, &v.round, &v.rule.SupportPermille, &v.rule.ApprovalPermille, &v.ballots)
 	return v, err
 }
 
@@ -40,11 +41,24 @@ func get(tx *db.Tx, id coop.PeriodID) (Vote, error) {
 }
 
 func put(tx *db.Tx, v Vote) error {
-	return desk.Failed("put vote", tx.ExecOne(sqlPut, v.State, v.OpenedAt, v.ClosesAt, v.Electorate, v.roll, v.Yes, v.No, v.Abstain, v.round, v.Period))
+	return desk.Failed("put vote", tx.ExecOne(sqlPut, v.State, v.OpenedAt, v.ClosesAt, v.Electorate, v.roll, v.Yes, v.No, v.Abstain, v.round,
+		v.rule.SupportPermille, v.rule.ApprovalPermille, v.ballots, v.Period))
 }
 
-func due(tx *db.Tx, m coop.MemberID, now int64) ([]Vote, error) {
-	return desk.Collect(tx, "votes due", func(rows *sql.Rows) (Vote, error) { return scan(rows) }, sqlDue, m, now)
+func due(tx *db.Tx, subject string, m coop.MemberID, now int64) ([]Vote, error) {
+	return desk.Collect(tx, "votes due", func(rows *sql.Rows) (Vote, error) { return scan(rows) }, sqlDue, subject, m, now)
+}
+
+func all(tx *db.Tx) ([]Vote, error) {
+	return desk.Collect(tx, "votes", func(rows *sql.Rows) (Vote, error) { return scan(rows) }, sqlAll)
+}
+
+const sqlCountVoted = `SELECT count(*), CAST(coalesce(sum(voted), 0) AS BIGINT) FROM adoption_roll WHERE period = ?`
+
+// countVoted counts who may vote and who has.
+func countVoted(tx *db.Tx, id coop.PeriodID) (roll, voted int, err error) {
+	err = tx.QueryRow(sqlCountVoted, id).Scan(&roll, &voted)
+	return roll, voted, desk.Failed("count roll", err)
 }
 
 const (

@@ -16,8 +16,10 @@
 // not answer in time, or steps back, is followed by the next in the draw, twice;
 // then those who answered decide. Panel service is a duty that earns points.
 //
-// Tier 3 changes the rule, for everybody and from then on, by a proposal that
-// members vote on. It never changes one payout, so it is not here.
+// Tier 3 changes the rule, for everybody and from then on: which judges are
+// asked, by what rubric and how much each counts, by a candidate that members
+// vote on (package shadow); the charter's numbers in its text. It never changes
+// one payout, so it is not here.
 //
 //	filed ─┬─ steward ─┬─ upheld      computed again, a new window to contest
 //	       │           └─ dismissed ──┐ within three days
@@ -170,6 +172,12 @@ func (d *Docket) Appeal(ctx context.Context, m coop.MemberID, id coop.PeriodID, 
 	if err != nil {
 		return Appeal{}, err
 	}
+	room := crowd{}
+	if len(about) > 0 {
+		if room, err = d.crowd(ctx, id); err != nil {
+			return Appeal{}, err
+		}
+	}
 	a, err := desk.Write(ctx, d.desk.DB, func(tx *db.Tx) (Appeal, error) {
 		c, err := d.market.Contest(tx, id)
 		switch {
@@ -185,7 +193,7 @@ func (d *Docket) Appeal(ctx context.Context, m coop.MemberID, id coop.PeriodID, 
 		if err := insertAppeal(tx, a); err != nil {
 			return Appeal{}, err
 		}
-		return a, d.file(tx, &a, c)
+		return a, d.file(tx, &a, c, room)
 	})
 	if db.IsUnique(err) {
 		return Appeal{}, ErrAppealTwice
@@ -194,7 +202,7 @@ func (d *Docket) Appeal(ctx context.Context, m coop.MemberID, id coop.PeriodID, 
 }
 
 // file opens the case of an appeal.
-func (d *Docket) file(tx *db.Tx, a *Appeal, c Contest) error {
+func (d *Docket) file(tx *db.Tx, a *Appeal, c Contest, room crowd) error {
 	b, err := appraisal.ParseBundle(c.Bundle)
 	if err != nil {
 		return fmt.Errorf("appeals: bundle: %w", err)
@@ -204,9 +212,11 @@ func (d *Docket) file(tx *db.Tx, a *Appeal, c Contest) error {
 	a.Paid = coop.Money(share.Amount)
 	k := hearing{Appeal: a.ID, Period: a.Period, Member: a.Member, Tier: a.Tier, State: stateSteward, Name: name, About: a.About, Paid: a.Paid}
 	if a.Tier == Judgement {
-		if err := d.impanel(tx, &k, b, c.Key); err != nil {
+		if err := d.impanel(tx, &k, b, c.Key, room); err != nil {
 			return err
 		}
+	} else if err := d.desk.Jobs.Tell(tx, coop.Notice{Kind: coop.NoticeContested, Ref: a.ID, Office: coop.Appeals}); err != nil {
+		return err
 	}
 	return putCase(tx, k)
 }
@@ -242,6 +252,17 @@ func (d *Docket) Appeals(ctx context.Context, m coop.MemberID) ([]Appeal, error)
 // one line. Faults: ErrPanelClosed once the time for it is over, ErrLine,
 // ErrAppealTwice.
 func (d *Docket) Escalate(ctx context.Context, m coop.MemberID, appeal string, about Line) (Appeal, error) {
+	was, err := desk.Read(ctx, d.desk.DB, func(tx *db.Tx) (Appeal, error) { return getAppeal(tx, appeal) })
+	if err == nil && was.Member != m {
+		err = desk.ErrNotFound
+	}
+	if err != nil {
+		return Appeal{}, err
+	}
+	room, err := d.crowd(ctx, was.Period)
+	if err != nil {
+		return Appeal{}, err
+	}
 	return desk.Write(ctx, d.desk.DB, func(tx *db.Tx) (Appeal, error) {
 		a, err := getAppeal(tx, appeal)
 		if err == nil && a.Member != m {
@@ -261,7 +282,7 @@ func (d *Docket) Escalate(ctx context.Context, m coop.MemberID, appeal string, a
 		if err := reopenAppeal(tx, a.ID); err != nil {
 			return Appeal{}, err
 		}
-		return a, d.file(tx, &a, c)
+		return a, d.file(tx, &a, c, room)
 	})
 }
 

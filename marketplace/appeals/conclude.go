@@ -43,7 +43,8 @@ func (d *Docket) conclude(tx *db.Tx, k hearing) error {
 	if err := answerAppeal(tx, a); err != nil {
 		return err
 	}
-	return d.desk.Note(tx, "panel.decided", a.State, map[string]any{"appeal": k.Appeal, "period": string(k.Period), "score": out.Score, "answers": scored(out)})
+	return errors.Join(d.desk.Note(tx, "panel.decided", a.State, map[string]any{"appeal": k.Appeal, "period": string(k.Period), "score": out.Score, "answers": scored(out)}),
+		d.desk.Jobs.Tell(tx, coop.Notice{Kind: coop.NoticeAppealDecided, Ref: string(a.Period), Occasion: a.ID + "/panel", To: []coop.Addressee{{Member: a.Member}}}))
 }
 
 // caseOf is a case as a record tells it, decided against a bundle's statement.

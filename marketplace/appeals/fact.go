@@ -2,6 +2,7 @@ package appeals
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"distributed.ai/datacoop/internal/coop"
@@ -13,7 +14,7 @@ import (
 // Correction mends one figure of the appellant's own evidence.
 type Correction struct {
 	Line          // of the appellant's statement; also of the kind stipend
-	Field  string // data: coverage, fresh, unique, trust; stipend: days; work, governance: points
+	Field  string // data: coverage, fresh, unique, trust, alone; stipend: days, alone; work, governance: points
 	Value  int64
 	From   int64  // what it was; set by the counter
 	Source string // where anybody can see that it is so, one line; all members read it
@@ -67,8 +68,9 @@ func (d *Docket) decide(tx *db.Tx, steward coop.MemberID, id string, uphold bool
 	if err := answerAppeal(tx, a); err != nil {
 		return Appeal{}, err
 	}
-	return a, d.desk.Note(tx, "appeal.decided", a.State,
-		map[string]any{"appeal": a.ID, "period": string(a.Period), "steward": string(steward), "corrections": len(fixes)})
+	return a, errors.Join(d.desk.Note(tx, "appeal.decided", a.State,
+		map[string]any{"appeal": a.ID, "period": string(a.Period), "steward": string(steward), "corrections": len(fixes)}),
+		d.desk.Jobs.Tell(tx, coop.Notice{Kind: coop.NoticeAppealDecided, Ref: string(a.Period), Occasion: a.ID, Until: a.Escalates, To: []coop.Addressee{{Member: a.Member}}}))
 }
 
 // mend checks corrections against the evidence as it stands and keeps them.
@@ -88,9 +90,9 @@ func (d *Docket) mend(tx *db.Tx, a Appeal, steward coop.MemberID, fixes []Correc
 		if len(spots) == 0 || f.Value < 0 || f.Value > limits[f.Field] {
 			return ErrCorrection.With(f.Kind + ": " + f.Field)
 		}
-		f.From = *spots[0]
-		for _, spot := range spots {
-			*spot = f.Value
+		f.From = spots[0](f.Value)
+		for _, set := range spots[1:] {
+			set(f.Value)
 		}
 		if err := insertCorrection(tx, a, steward, f, d.desk.Now()); err != nil {
 			return err
@@ -100,38 +102,63 @@ func (d *Docket) mend(tx *db.Tx, a Appeal, steward coop.MemberID, fixes []Correc
 }
 
 // limits are the largest values of figures that can be mended.
-var limits = map[string]int64{"coverage": 1000, "fresh": 1000, "unique": 1000, "trust": 1000, "days": 3660, "points": 1_000_000}
+var limits = map[string]int64{"coverage": 1000, "fresh": 1000, "unique": 1000, "trust": 1000, "alone": 1, "days": 3660, "points": 1_000_000}
+
+// spot sets a figure and answers what it was.
+type spot func(to int64) (was int64)
+
+func number(at *int64) spot {
+	return func(to int64) int64 {
+		was := *at
+		*at = to
+		return was
+	}
+}
+
+// alone is 1 where a dataset counts by itself, and 0 where it counts as one with
+// others. A steward can take it out of a cluster and not put it into another.
+func alone(cluster *string, repeats *bool) spot {
+	return func(to int64) (was int64) {
+		if *cluster == "" && !*repeats {
+			was = 1
+		}
+		if to == 1 {
+			*cluster, *repeats = "", false
+		}
+		return was
+	}
+}
 
 // figures finds what a correction is about in evidence that is not blinded: of
 // a dataset that several requests read, the figure of each reading.
-func figures(ev *appraisal.Evidence, m coop.MemberID, f Correction) (out []*int64) {
+func figures(ev *appraisal.Evidence, m coop.MemberID, f Correction) (out []spot) {
 	who := string(m)
+	add := func(mine bool, named map[string]spot) {
+		if at := named[f.Field]; mine && at != nil {
+			out = append(out, at)
+		}
+	}
 	switch f.Kind {
 	case appraisal.KindData:
 		for i := range ev.Data {
-			if u := &ev.Data[i]; u.Member == who && u.Dataset == f.Ref {
-				if spot := map[string]*int64{"coverage": &u.Coverage, "fresh": &u.Fresh, "unique": &u.Unique, "trust": &u.Trust}[f.Field]; spot != nil {
-					out = append(out, spot)
-				}
-			}
+			u := &ev.Data[i]
+			add(u.Member == who && u.Dataset == f.Ref, map[string]spot{"coverage": number(&u.Coverage), "fresh": number(&u.Fresh),
+				"unique": number(&u.Unique), "trust": number(&u.Trust), "alone": alone(&u.Cluster, new(bool))})
 		}
 	case appraisal.KindStipend:
 		for i := range ev.Available {
-			if v := &ev.Available[i]; v.Member == who && v.Dataset == f.Ref && f.Field == "days" {
-				out = append(out, &v.Days)
-			}
+			v := &ev.Available[i]
+			add(v.Member == who && v.Dataset == f.Ref, map[string]spot{"days": number(&v.Days), "alone": alone(&v.Cluster, &v.Copy)})
 		}
 	case appraisal.KindWork:
 		for i := range ev.Work {
-			if w := &ev.Work[i]; w.Member == who && w.Contribution == f.Ref && f.Field == "points" {
-				out = append(out, &w.Points)
-			}
+			w := &ev.Work[i]
+			add(w.Member == who && w.Contribution == f.Ref, map[string]spot{"points": number(&w.Points)})
 		}
 	case appraisal.KindGovernance:
 		for i := range ev.Duties {
-			if v := &ev.Duties[i]; v.Member == who && v.Kind+":"+v.Ref == f.Ref && f.Field == "points" {
-				out = append(out, &v.Points)
-			}
+			v := &ev.Duties[i]
+			add(v.Member == who && v.Kind+":"+v.Ref == f.Ref, map[string]spot{"points": number(&v.Points)})
 		}
 	}
 	return out
@@ -145,8 +172,8 @@ func (d *Docket) Correct(tx *db.Tx, id coop.PeriodID, ev *appraisal.Evidence) er
 		return fmt.Errorf("appeals: correct: %w", err)
 	}
 	for _, f := range fixes {
-		for _, spot := range figures(ev, f.Member, f.Correction) {
-			*spot = f.Value
+		for _, set := range figures(ev, f.Member, f.Correction) {
+			set(f.Value)
 		}
 	}
 	return nil

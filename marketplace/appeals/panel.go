@@ -78,6 +78,16 @@ type seat struct {
 	Deadline int64
 }
 
+// DossierOf is the dossier that a line of a member's statement belongs to, as a
+// period's opinion and record name it. Key and salt are those that the period
+// was blinded with. Nobody judges the stipend or what is unknown: "" for those.
+func DossierOf(key []byte, salt string, id coop.PeriodID, m coop.MemberID, about Line) string {
+	if about.Kind != appraisal.KindData && about.Kind != appraisal.KindWork && about.Kind != appraisal.KindGovernance || about.Ref == "" {
+		return ""
+	}
+	return dossierOf(key, salt, id, appraisal.Pseudonym(key, string(id), "member", string(m)), about)
+}
+
 // dossierOf is the dossier that a line of a member's statement belongs to.
 func dossierOf(key []byte, salt string, id coop.PeriodID, name string, about Line) string {
 	kinds := map[string]string{appraisal.KindData: "dataset", appraisal.KindWork: "contribution"}
@@ -90,7 +100,7 @@ func dossierOf(key []byte, salt string, id coop.PeriodID, name string, about Lin
 
 // impanel fixes what a panel will be asked and who may be drawn into it, and
 // has the queue draw it.
-func (d *Docket) impanel(tx *db.Tx, k *hearing, b appraisal.Bundle, key []byte) error {
+func (d *Docket) impanel(tx *db.Tx, k *hearing, b appraisal.Bundle, key []byte, room crowd) error {
 	if k.About.Kind != appraisal.KindData && k.About.Kind != appraisal.KindWork && k.About.Kind != appraisal.KindGovernance {
 		return ErrLine
 	}
@@ -107,7 +117,7 @@ func (d *Docket) impanel(tx *db.Tx, k *hearing, b appraisal.Bundle, key []byte) 
 		return ErrLine
 	}
 	k.State, k.Questions = stateDrawing, checklist.IDs(checklist.For(shown.Kind, shown.Class))
-	members, excluded, err := d.eligible(tx, *k)
+	members, excluded, err := d.eligible(tx, *k, room)
 	if err != nil {
 		return err
 	}
@@ -139,34 +149,53 @@ func nameOf(key []byte, k hearing, m coop.MemberID) string {
 	return appraisal.Pseudonym(key, string(k.Period), "panellist of "+k.Appeal, string(m))
 }
 
-// eligible lists the members who may be drawn, and how many were left out.
-func (d *Docket) eligible(tx *db.Tx, k hearing) (out []coop.MemberID, excluded int, err error) {
-	out0, err := d.conflicts(tx, k)
+// crowd is what a draw is made from. It is read before anything is written,
+// because it is as long as the co-op is large.
+type crowd struct {
+	members []governance.Member
+	ev      appraisal.Evidence
+}
+
+func (d *Docket) crowd(ctx context.Context, id coop.PeriodID) (out crowd, err error) {
+	err = d.desk.DB.View(ctx, func(tx *db.Tx) (err error) {
+		out.ev, err = d.market.Evidence(tx, id)
+		return err
+	})
 	if err != nil {
-		return nil, 0, err
+		return crowd{}, err
 	}
 	for before := ""; ; {
-		page, err := d.desk.Governance.Members(tx.Context(), governance.Page{Before: before, Limit: 100})
+		page, err := d.desk.Governance.Members(ctx, governance.Page{Before: before, Limit: 100})
 		if err != nil {
-			return nil, 0, fmt.Errorf("appeals: members: %w", err)
+			return crowd{}, fmt.Errorf("appeals: members: %w", err)
 		}
-		for _, m := range page {
-			office := slices.Contains(m.Offices, coop.Appeals) || slices.Contains(m.Offices, coop.Treasury)
-			if out0[m.ID] || office {
-				excluded++
-				continue
-			}
-			out = append(out, m.ID)
-		}
+		out.members = append(out.members, page...)
 		if len(page) < 100 {
-			return out, excluded, nil
+			return out, nil
 		}
 		before = string(page[len(page)-1].ID)
 	}
 }
 
+// eligible lists the members who may be drawn, and how many were left out.
+func (d *Docket) eligible(tx *db.Tx, k hearing, room crowd) (out []coop.MemberID, excluded int, err error) {
+	interested, err := d.conflicts(tx, k, room.ev)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, m := range room.members {
+		office := slices.Contains(m.Offices, coop.Appeals) || slices.Contains(m.Offices, coop.Treasury)
+		if interested[m.ID] || office {
+			excluded++
+			continue
+		}
+		out = append(out, m.ID)
+	}
+	return out, excluded, nil
+}
+
 // conflicts are the members with an interest in an appeal, offices aside.
-func (d *Docket) conflicts(tx *db.Tx, k hearing) (map[coop.MemberID]bool, error) {
+func (d *Docket) conflicts(tx *db.Tx, k hearing, ev appraisal.Evidence) (map[coop.MemberID]bool, error) {
 	out := map[coop.MemberID]bool{k.Member: true}
 	rivals, err := appellants(tx, k.Period)
 	if err != nil {
@@ -174,10 +203,6 @@ func (d *Docket) conflicts(tx *db.Tx, k hearing) (map[coop.MemberID]bool, error)
 	}
 	for _, m := range rivals {
 		out[m] = true
-	}
-	ev, err := d.market.Evidence(tx, k.Period)
-	if err != nil {
-		return nil, err
 	}
 	makers := map[string][]string{}
 	for _, w := range ev.Work {
@@ -223,12 +248,19 @@ func (d *Docket) draw(ctx context.Context, payload []byte) error {
 	if err != nil {
 		return fmt.Errorf("appeals: draw: %w", err)
 	}
+	ready, err := d.ready(ctx, job.Appeal, string(checkpoint))
+	if err != nil {
+		return err
+	}
 	return d.desk.DB.Update(ctx, func(tx *db.Tx) error {
 		k, err := getCase(tx, job.Appeal)
 		if err != nil || k.State != stateDrawing {
 			return err
 		}
 		k.State, k.Checkpoint = stateScoring, string(checkpoint)
+		if err := putReady(tx, k.Appeal, ready); err != nil {
+			return err
+		}
 		for range jury.SeatsFor(len(k.Roll)) {
 			if err := d.seatNext(tx, k, 1); err != nil {
 				return err
@@ -254,37 +286,55 @@ func (d *Docket) seatNext(tx *db.Tx, k hearing, turn int) error {
 	if err != nil || len(taken) == len(order) || turn > turns {
 		return err
 	}
-	c, err := d.market.Contest(tx, k.Period)
-	if err != nil {
-		return err
-	}
-	who, err := d.whoIs(tx, c.Key, k, order[len(taken)])
+	who, err := getReady(tx, k.Appeal, order[len(taken)])
 	if err != nil {
 		return err
 	}
 	s := seat{Appeal: k.Appeal, Place: len(taken), Turn: turn, Member: who, Name: order[len(taken)], State: jury.Waiting, Yes: []string{},
 		Deadline: d.desk.Now() + d.desk.Charter.Hearing().AnswerHours*time.Hour.Milliseconds()}
-	if err := insertSeat(tx, s); err != nil {
+	asked := coop.Notice{Kind: coop.NoticePanel, Ref: k.Appeal, Occasion: strconv.FormatInt(k.Leaf, 10), Until: s.Deadline, To: []coop.Addressee{{Member: who}}}
+	if err := errors.Join(insertSeat(tx, s), d.desk.Jobs.Tell(tx, asked)); err != nil {
 		return err
 	}
 	return d.later(tx, kindOverdue, k.Appeal+"/"+strconv.FormatInt(k.Leaf, 10)+"/"+strconv.Itoa(s.Place), overdueJob{k.Appeal, s.Place}, time.UnixMilli(s.Deadline))
 }
 
-// whoIs finds the member behind a panellist's name. Accounts that were closed
-// since are still there; such a seat stays silent.
-func (d *Docket) whoIs(tx *db.Tx, key []byte, k hearing, name string) (coop.MemberID, error) {
+// ready finds the members behind the first names of a draw: those who are seated,
+// and as many as can follow them. No more can be needed.
+func (d *Docket) ready(ctx context.Context, appeal, checkpoint string) (map[string]coop.MemberID, error) {
+	var k hearing
+	var key []byte
+	err := d.desk.DB.View(ctx, func(tx *db.Tx) (err error) {
+		if k, err = getCase(tx, appeal); err != nil {
+			return err
+		}
+		c, err := d.market.Contest(tx, k.Period)
+		key = c.Key
+		return err
+	})
+	if err != nil || k.State != stateDrawing {
+		return nil, err
+	}
+	order, err := jury.Draw(checkpoint, k.Leaf, k.Roll)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]coop.MemberID{} // accounts that were closed since stay silent
+	for _, name := range order[:min(len(order), jury.Seats*turns)] {
+		out[name] = coop.MemberID("gone-" + name)
+	}
 	for before := ""; ; {
-		page, err := d.desk.Governance.Members(tx.Context(), governance.Page{Before: before, Limit: 100})
+		page, err := d.desk.Governance.Members(ctx, governance.Page{Before: before, Limit: 100})
 		if err != nil {
-			return "", fmt.Errorf("appeals: members: %w", err)
+			return nil, fmt.Errorf("appeals: members: %w", err)
 		}
 		for _, m := range page {
-			if nameOf(key, k, m.ID) == name {
-				return m.ID, nil
+			if name := nameOf(key, k, m.ID); out[name] != "" {
+				out[name] = m.ID
 			}
 		}
 		if len(page) < 100 {
-			return coop.MemberID("gone-" + name), nil
+			return out, nil
 		}
 		before = string(page[len(page)-1].ID)
 	}

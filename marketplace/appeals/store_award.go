@@ -1,6 +1,7 @@
 package appeals
 
 import (
+	"context"
 	"database/sql"
 
 	"distributed.ai/datacoop/internal/coop"
@@ -24,4 +25,16 @@ func (d *Docket) Awards(tx *db.Tx, m coop.MemberID, all bool) ([]Paid, error) {
 		err = rows.Scan(&p.Member, &p.Amount, &p.Period, &p.At)
 		return p, err
 	}, sqlAwards, all, m)
+}
+
+// Awarded adds up what each member was awarded.
+func (d *Docket) Awarded(ctx context.Context) (map[coop.MemberID]coop.Money, error) {
+	return desk.Read(ctx, d.desk.DB, func(tx *db.Tx) (map[coop.MemberID]coop.Money, error) {
+		out := map[coop.MemberID]coop.Money{}
+		list, err := d.Awards(tx, "", true)
+		for _, a := range list {
+			out[a.Member] += a.Amount
+		}
+		return out, err
+	})
 }

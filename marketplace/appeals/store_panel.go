@@ -141,3 +141,31 @@ func served(tx *db.Tx, from, to int64) ([]Served, error) {
 		return s, err
 	}, sqlServed, from, to)
 }
+
+const (
+	sqlDropReady = `DELETE FROM appeals_ready WHERE appeal = ?`
+	sqlPutReady  = `INSERT INTO appeals_ready (appeal, name, member) VALUES (?, ?, ?)`
+	sqlGetReady  = `SELECT member FROM appeals_ready WHERE appeal = ? AND name = ?`
+)
+
+func putReady(tx *db.Tx, appeal string, ready map[string]coop.MemberID) error {
+	if _, err := tx.Exec(sqlDropReady, appeal); err != nil {
+		return desk.Failed("drop ready", err)
+	}
+	for name, m := range ready {
+		if err := tx.ExecOne(sqlPutReady, appeal, name, m); err != nil {
+			return desk.Failed("put ready", err)
+		}
+	}
+	return nil
+}
+
+// getReady finds who stands behind a name of a draw; nobody, where that is not
+// known.
+func getReady(tx *db.Tx, appeal, name string) (m coop.MemberID, err error) {
+	err = tx.QueryRow(sqlGetReady, appeal, name).Scan(&m)
+	if errors.Is(err, db.ErrNoRow) {
+		return coop.MemberID("gone-" + name), nil
+	}
+	return m, desk.Failed("ready", err)
+}

@@ -17,7 +17,7 @@ func (b Bundle) Standing(member, dossier string) (jury.Standing, bool) {
 		return jury.Standing{}, false
 	}
 	betas := b.Params.betas()
-	for _, it := range weigh(b.Evidence.normal()) {
+	for _, it := range weigh(b.Evidence.normal()).items {
 		if it.member != member || it.dossier == "" || DossierID(b.Evidence.Salt, it.pot.String(), it.dossier) != dossier {
 			continue
 		}

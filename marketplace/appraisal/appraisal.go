@@ -6,7 +6,7 @@
 // everything it was computed from, and Verify recomputes such a bundle byte for
 // byte on any machine.
 //
-// # The formula, version "patronage-1"
+// # The formula, version "patronage-2"
 //
 // Revenue less commission (rounded down) is net revenue. Reserve, purpose and
 // investors get their thousandths of it rounded down; what remains is the
@@ -23,22 +23,25 @@
 //
 //   - data: of every request that was not bought by a related party, its
 //     revenue × the dataset's part of it. That part is proportional to coverage
-//     × freshness × non-duplication × trust. Datasets of one cluster (one
-//     person, or overlapping data) count once: a person's best dataset speaks
-//     for them, a cluster weighs as much as its best person, and is divided
-//     inside in proportion to the persons' own figures. Size never counts.
+//     × freshness × non-duplication × trust. Non-duplication is nothing for what
+//     repeats somebody else's data that were shared first. Datasets of one
+//     cluster count once: a member's best dataset speaks for them, a cluster
+//     weighs as much as its best member, and is divided inside by layers (see
+//     share.go): what all reach is divided equally, what one alone reaches is
+//     that one's. Size never counts.
 //   - stipend: one part for each cluster with a confirmed dataset, by the days
-//     it was kept available, at most once for each person.
+//     it was kept available, at most once for each person; none for a copy.
 //   - work: the size points set by reviewers when the work was accepted.
 //   - governance: the fixed points of completed duties.
 //
-// Evidence of grade E (only self-declared) weighs nothing. Consents, refusals
+// Evidence of grade E (only self-declared, or of an account that nobody but its
+// holder vouches for) weighs nothing. Consents, refusals
 // and withdrawals are not evidence, so they cannot cost anybody anything.
 //
 // Every member's quota is a 64.64-bit fixed-point number; whole units go by
 // largest remainder over all members at once, ties by SHA-256(period ‖ member).
 // The amounts add up to M exactly. Other things equal, more own evidence never
-// lowers what the baseline pays a member out of a given M.
+// lowers what the baseline pays a member out of a given M; share.go has the proof.
 //
 // # What a judge may do
 //
@@ -68,9 +71,11 @@
 // bundle in any encoding but its own canonical one.
 package appraisal
 
+import "errors"
+
 // Formula names the rules of this package as a statement records them. Any
 // change of a rule that moves a minor unit changes the name.
-const Formula = "patronage-1"
+const Formula = "patronage-2"
 
 // Close appraises one period: it checks the evidence, params and opinion,
 // divides the revenue and explains every member's share. A nil opinion pays the
@@ -87,17 +92,30 @@ func Close(ev Evidence, p Params, op *Opinion) (Statement, error) {
 // NewBundle does what Close does and keeps what it was computed from, in
 // canonical order.
 func NewBundle(ev Evidence, p Params, op *Opinion) (Bundle, error) {
+	b, err := appraised(ev, p, op)
+	if err != nil {
+		return Bundle{}, err
+	}
+	return b, b.Statement.sign(b.Evidence, b.Params, b.Opinion)
+}
+
+// appraised is a bundle whose statement names no digests yet.
+func appraised(ev Evidence, p Params, op *Opinion) (Bundle, error) {
 	ev, op = ev.normal(), op.normal()
 	if err := ev.check(); err != nil {
 		return Bundle{}, err
 	}
-	if err := p.Check(); err != nil {
+	if err := errors.Join(p.Check(), p.checkBallots(ev.Period)); err != nil {
 		return Bundle{}, err
 	}
-	if err := op.check(ev); err != nil {
-		return Bundle{}, err
+	if op != nil {
+		known := ev.dossierIDs()
+		if err := op.check(known); err != nil {
+			return Bundle{}, err
+		}
+		if !op.agree(known, p.Reliability) {
+			return Bundle{}, errOpinion.With("scores: not what their voices give")
+		}
 	}
-	b := Bundle{Evidence: ev, Format: Format, Opinion: op, Params: p}
-	b.Statement = state(ev, p, op, settle(ev, p, op))
-	return b, b.Statement.sign(ev, p, op)
+	return Bundle{Evidence: ev, Format: Format, Opinion: op, Params: p, Statement: state(ev, p, op, settle(ev, p, op))}, nil
 }

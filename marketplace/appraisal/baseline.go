@@ -30,9 +30,9 @@ const (
 
 func (k pot) String() string { return [...]string{KindData, KindStipend, KindWork, KindGovernance}[k] }
 
-// weightBits is the resolution of a data weight: it counts 2⁻⁹⁶ of a minor
+// weightBits is the resolution of a data weight: it counts 2⁻¹²⁸ of a minor
 // unit of revenue, so fine that what rounding down loses can never be seen.
-const weightBits = 96
+const weightBits = 128
 
 // item is one line of evidence with the weight it has in its pot.
 type item struct {
@@ -46,28 +46,44 @@ type item struct {
 	dossier string   // reference of the dossier a judge scores it by, see DossierID
 }
 
-// weigh turns evidence in normal order into items, ordered by member, pot,
-// reference and request.
-func weigh(ev Evidence) []item {
-	items := make([]item, 0, len(ev.Data)+len(ev.Available)+len(ev.Work)+len(ev.Duties))
-	items = weighData(items, ev)
-	items = weighAvailable(items, ev)
-	for _, w := range ev.Work {
-		items = append(items, item{
-			member: w.Member, pot: potWork, ref: w.Contribution, dossier: w.Contribution,
-			weight: points(w.Points, w.Grade), shown: w.Points, why: workWhy(w),
+// weighed is evidence with the weight it has in each pot. A pot's sum is what
+// there is to divide in it, which is a little more than rounding down left of
+// the items' weights.
+type weighed struct {
+	items []item // by member, pot, reference and request
+	sums  [pots]*big.Int
+}
+
+// weigh expects evidence in normal order.
+func weigh(ev Evidence) weighed {
+	w := weighed{items: make([]item, 0, len(ev.Data)+len(ev.Available)+len(ev.Work)+len(ev.Duties))}
+	for k := range w.sums {
+		w.sums[k] = new(big.Int)
+	}
+	w.data(ev)
+	w.available(ev)
+	for _, one := range ev.Work {
+		w.add(item{
+			member: one.Member, pot: potWork, ref: one.Contribution, dossier: one.Contribution,
+			weight: points(one.Points, one.Grade), shown: one.Points, why: workWhy(one),
 		})
 	}
 	for _, d := range ev.Duties {
-		items = append(items, item{
+		w.add(item{
 			member: d.Member, pot: potGovernance, ref: dutyRef(d), dossier: DutyRef(d.Member, d.Kind),
 			weight: points(d.Points, d.Grade), shown: d.Points, why: dutyWhy(d),
 		})
 	}
-	slices.SortFunc(items, func(a, b item) int {
+	slices.SortFunc(w.items, func(a, b item) int {
 		return cmp.Or(cmp.Compare(a.member, b.member), cmp.Compare(a.pot, b.pot), cmp.Compare(a.ref, b.ref), cmp.Compare(a.request, b.request))
 	})
-	return items
+	return w
+}
+
+// add enters a piece of work or a duty, whose weights are whole numbers.
+func (w *weighed) add(it item) {
+	w.items = append(w.items, it)
+	w.sums[it.pot].Add(w.sums[it.pot], it.weight)
 }
 
 func points(n int64, grade string) *big.Int {
@@ -84,21 +100,20 @@ func dutyRef(d Duty) string {
 	return d.Kind + ":" + d.Ref
 }
 
-func weighData(items []item, ev Evidence) []item {
+func (w *weighed) data(ev Evidence) {
 	uses := ev.Data
 	for _, r := range ev.Requests {
 		n := 0
 		for n < len(uses) && uses[n].Request == r.Request {
 			n++
 		}
-		items = weighRequest(items, r, uses[:n], coop.Currency(ev.Currency))
+		w.request(r, uses[:n], coop.Currency(ev.Currency))
 		uses = uses[n:]
 	}
-	return items
 }
 
-// weighRequest attributes the revenue of one request to the datasets it read.
-func weighRequest(items []item, r Request, uses []DataUse, currency coop.Currency) []item {
+// request attributes the revenue of one request to the datasets it read.
+func (w *weighed) request(r Request, uses []DataUse, currency coop.Currency) {
 	entries := make([]entry, len(uses))
 	for i, u := range uses {
 		entries[i] = entry{member: u.Member, cluster: u.Cluster, figure: u.Coverage * u.Fresh * u.Unique * u.Trust}
@@ -106,120 +121,42 @@ func weighRequest(items []item, r Request, uses []DataUse, currency coop.Currenc
 			entries[i].figure = 0
 		}
 	}
-	parts := share(entries)
+	parts, all := share(entries)
 	fine := new(big.Int).Lsh(big.NewInt(r.Revenue), weightBits)
-	for i, u := range uses {
-		weight := parts[i].of(fine)
-		shown := new(big.Int).Mul(weight, big.NewInt(1000))
-		shown.Rsh(shown, weightBits)
-		items = append(items, item{
+	if all.Sign() > 0 {
+		w.sums[potData].Add(w.sums[potData], fine)
+	}
+	shown := new(big.Int)
+	for i, weight := range weights(fine, all, entries, parts) {
+		shown.Rsh(shown.Mul(weight, thousand), weightBits)
+		u, thousandths := uses[i], shown.Int64()
+		w.items = append(w.items, item{
 			member: u.Member, pot: potData, ref: u.Dataset, request: r.Request, dossier: u.Dataset,
-			weight: weight, shown: shown.Int64(), why: dataWhy(r, u, parts[i], coop.Money(shown.Int64()/1000), currency),
+			weight: weight, shown: thousandths, why: dataWhy(r, u, parts[i], coop.Money(thousandths/1000), currency),
 		})
 	}
-	return items
 }
 
-func weighAvailable(items []item, ev Evidence) []item {
+var thousand = big.NewInt(1000)
+
+func (w *weighed) available(ev Evidence) {
 	entries := make([]entry, len(ev.Available))
 	for i, a := range ev.Available {
 		entries[i] = entry{member: a.Member, cluster: a.Cluster}
-		if a.Confirmed {
+		if a.Confirmed && !a.Copy && a.Grade != GradeSelf {
 			entries[i].figure = a.Days
 		}
 	}
-	parts := share(entries)
+	parts, all := share(entries)
 	one := new(big.Int).Lsh(big.NewInt(1), weightBits)
-	for i, a := range ev.Available {
-		items = append(items, item{
+	if all.Sign() > 0 {
+		w.sums[potStipend] = one
+	}
+	for i, weight := range weights(one, all, entries, parts) {
+		a := ev.Available[i]
+		w.items = append(w.items, item{
 			member: a.Member, pot: potStipend, ref: a.Dataset,
-			weight: parts[i].of(one), shown: a.Days, why: stipendWhy(a, parts[i]),
+			weight: weight, shown: a.Days, why: stipendWhy(a, parts[i]),
 		})
 	}
-	return items
-}
-
-// entry is one dataset among those that are divided between.
-type entry struct {
-	member, cluster string
-	figure          int64
-}
-
-// part is an exact fraction; by says why it is nothing.
-type part struct {
-	num, den *big.Int
-	by       string
-}
-
-// Reasons for a part of nothing.
-const (
-	counted  = ""
-	noFigure = "figure"  // its own figures say so
-	outdone  = "outdone" // the same person has a better dataset
-)
-
-// of is total times p, rounded down.
-func (p part) of(total *big.Int) *big.Int {
-	if p.num.Sign() == 0 {
-		return new(big.Int)
-	}
-	out := new(big.Int).Mul(total, p.num)
-	return out.Quo(out, p.den)
-}
-
-// cluster is what is known of the entries that count as one.
-type cluster struct {
-	best int64    // of its persons' figures
-	sum  *big.Int // of its persons' figures
-}
-
-// share divides one thing between entries: each person counts with their best
-// entry (the first of equals), each cluster as its best person, divided inside
-// by the persons' figures.
-func share(entries []entry) []part {
-	type person struct{ cluster, member string }
-	best := map[person]int{}
-	for i, e := range entries {
-		who := person{e.name(), e.member}
-		if have, ok := best[who]; !ok || e.figure > entries[have].figure {
-			best[who] = i
-		}
-	}
-	clusters := map[string]*cluster{}
-	for who, i := range best {
-		c := clusters[who.cluster]
-		if c == nil {
-			c = &cluster{sum: new(big.Int)}
-			clusters[who.cluster] = c
-		}
-		c.best = max(c.best, entries[i].figure)
-		c.sum.Add(c.sum, big.NewInt(entries[i].figure))
-	}
-	all := new(big.Int)
-	for _, c := range clusters {
-		all.Add(all, big.NewInt(c.best))
-	}
-	out := make([]part, len(entries))
-	for i, e := range entries {
-		out[i] = part{num: new(big.Int), den: big.NewInt(1)}
-		switch c := clusters[e.name()]; {
-		case e.figure == 0:
-			out[i].by = noFigure
-		case best[person{e.name(), e.member}] != i:
-			out[i].by = outdone
-		default:
-			out[i].num.Mul(big.NewInt(c.best), big.NewInt(e.figure))
-			out[i].den.Mul(all, c.sum)
-		}
-	}
-	return out
-}
-
-// name is the cluster an entry belongs to. A member id and a cluster id never
-// mean the same by accident.
-func (e entry) name() string {
-	if e.cluster == "" {
-		return "member " + e.member
-	}
-	return "cluster " + e.cluster
 }

@@ -57,7 +57,7 @@ type Request struct {
 // DataUse says that a request read a dataset. There is at most one for each
 // request and dataset. The four figures are thousandths, 0 to 1000.
 type DataUse struct {
-	Cluster  string `json:"cluster"`  // who counts as one with the member in this request; "" is the member alone
+	Cluster  string `json:"cluster"`  // whose data count as one person's in this request; "" is the member alone
 	Coverage int64  `json:"coverage"` // how much of the table is filled
 	Dataset  string `json:"dataset"`
 	Fresh    int64  `json:"fresh"` // how recent it is
@@ -65,7 +65,7 @@ type DataUse struct {
 	Member   string `json:"member"`
 	Request  string `json:"request"`
 	Trust    int64  `json:"trust"`  // lowered by upheld disputes; 1000 is full trust
-	Unique   int64  `json:"unique"` // how much of it no other dataset repeats
+	Unique   int64  `json:"unique"` // how much of it no dataset of somebody else repeats that was shared first
 }
 
 // Availability says that a dataset could be asked for, whether or not anybody
@@ -73,8 +73,10 @@ type DataUse struct {
 type Availability struct {
 	Cluster   string `json:"cluster"` // as in DataUse
 	Confirmed bool   `json:"confirmed"`
+	Copy      bool   `json:"copy,omitempty"` // it repeats data that another member shared first
 	Dataset   string `json:"dataset"`
-	Days      int64  `json:"days"` // of this period
+	Days      int64  `json:"days"`            // of this period
+	Grade     string `json:"grade,omitempty"` // "" is GradeServer
 	Member    string `json:"member"`
 }
 
@@ -197,7 +199,7 @@ func (ev Evidence) checkData() error {
 
 func (ev Evidence) checkAvailable() error {
 	for _, a := range ev.Available {
-		if !ids(a.Member, a.Dataset) || a.Cluster != "" && !ids(a.Cluster) || a.Days < 0 || a.Days > maxDays {
+		if !ids(a.Member, a.Dataset) || a.Cluster != "" && !ids(a.Cluster) || a.Days < 0 || a.Days > maxDays || a.Grade != "" && !grade(a.Grade) {
 			return errEvidence.With("available")
 		}
 	}

@@ -53,6 +53,8 @@ type Score struct {
 	Flag    string `json:"flag"`   // "" or one of the flags
 	Reason  string `json:"reason"` // at most MaxReason bytes of plain text, one line
 	Score   int64  `json:"score"`
+
+	Voices []Voice `json:"voices,omitempty"` // what it was made of, by family
 }
 
 // PartScore is the opinion of one part of the split: data, work or governance.
@@ -60,6 +62,8 @@ type PartScore struct {
 	Part   string `json:"part"`
 	Reason string `json:"reason"`
 	Score  int64  `json:"score"`
+
+	Voices []Voice `json:"voices,omitempty"` // what it was made of, by family
 }
 
 // MaxReason bounds every text in an opinion, in bytes.
@@ -87,11 +91,8 @@ func (op *Opinion) normal() *Opinion {
 	return &out
 }
 
-// check expects normal order of both.
-func (op *Opinion) check(ev Evidence) error {
-	if op == nil {
-		return nil
-	}
+// check expects normal order, and the dossiers of the evidence with their kinds.
+func (op *Opinion) check(known map[string]string) error {
 	for _, digest := range []string{op.Commitment, op.Trace} {
 		if digest != "" && !hexPattern.MatchString(digest) {
 			return errOpinion.With("a digest is not a SHA-256")
@@ -102,7 +103,7 @@ func (op *Opinion) check(ev Evidence) error {
 			return errOpinion.With("models")
 		}
 	}
-	if err := op.checkScores(ev); err != nil {
+	if err := op.checkScores(known); err != nil {
 		return err
 	}
 	for _, part := range op.Split {
@@ -116,8 +117,7 @@ func (op *Opinion) check(ev Evidence) error {
 	return nil
 }
 
-func (op *Opinion) checkScores(ev Evidence) error {
-	known := ev.dossierIDs()
+func (op *Opinion) checkScores(known map[string]string) error {
 	for _, s := range op.Scores {
 		flag := s.Flag == "" || s.Flag == FlagSuspect || s.Flag == FlagAbstained || s.Flag == FlagDisagreed
 		switch _, ok := known[s.Dossier]; {

@@ -7,6 +7,8 @@ import (
 
 // Params are the voted numbers of the formula, all in thousandths.
 type Params struct {
+	Ballots *Ballots `json:"ballots,omitempty"` // what members said of data, work and governance; none of a period that closed before they could
+
 	BetaData       int64 `json:"beta_data"`       // how far a judge may move a data share, at most 500
 	BetaGovernance int64 `json:"beta_governance"` // … a governance share
 	BetaWork       int64 `json:"beta_work"`       // … a work share
@@ -17,9 +19,12 @@ type Params struct {
 	Investors      int64 `json:"investors"` // of net revenue; investors, members, purpose and reserve add up to 1000
 	Members        int64 `json:"members"`
 	Purpose        int64 `json:"purpose"`
-	Reserve        int64 `json:"reserve"`
-	Stipend        int64 `json:"stipend"` // of the data part
-	Work           int64 `json:"work"`
+
+	Reliability []Reliability `json:"reliability,omitempty"` // how much each model family counts, by its name; none: all alike
+
+	Reserve int64 `json:"reserve"`
+	Stipend int64 `json:"stipend"` // of the data part
+	Work    int64 `json:"work"`
 }
 
 var errParams = fault.New(fault.Invalid, "params-invalid", "The numbers of the formula contradict each other.")
@@ -58,6 +63,8 @@ func (p Params) Check() error {
 		return errParams.With("the waterfall does not add up to 1000")
 	case !permille(2*p.BetaData, 2*p.BetaGovernance, 2*p.BetaWork, 2*p.Gamma):
 		return errParams.With("a bound is not between 0 and 500")
+	case !p.checkReliability():
+		return errParams.With("what families count is not what their agreement with people gives")
 	}
 	return nil
 }

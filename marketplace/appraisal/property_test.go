@@ -3,6 +3,7 @@ package appraisal
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math/big"
 	"math/rand/v2"
 	"slices"
@@ -103,16 +104,16 @@ func TestTheFenceHoldsBeforeAnythingIsClamped(t *testing.T) {
 		s := settle(ev, p, op)
 		split, moves := s.split(p), op.moves(p)
 		plain := slices.Repeat([]int64{one}, len(s.items))
-		before := s.quotas(split, plain)
+		before := s.divide(split, plain)
 		for k := range split {
 			split[k] *= moves[k]
 		}
-		after := s.quotas(split, s.moved)
+		after := s.divide(split, s.moved)
 		slack := big.NewInt(4) // of 2⁻⁶⁴, for what both round down
 		for i := range s.items {
 			beta := p.betas()[s.items[i].pot]
 			low, high := big.NewInt((1000-beta)*(1000-p.Gamma)), big.NewInt((1000+beta)*(1000+p.Gamma))
-			b, a := before[i].big(), after[i].big()
+			b, a := before.item(i).big(), after.item(i).big()
 			least := new(big.Int).Sub(b, slack)
 			least.Mul(least, low).Sub(least, new(big.Int).Mul(slack, high))
 			if least.Cmp(new(big.Int).Mul(a, high)) > 0 {
@@ -149,6 +150,61 @@ func TestMoreEvidenceNeverCosts(t *testing.T) {
 			t.Errorf("more evidence of %s lowered %d to %d", member, before, after)
 		}
 	})
+}
+
+// TestMoreEvidenceOfOneRaisesNobodyElse is the step that the proof in share.go
+// rests on, on the exact quotas: the member's own does not fall and no other
+// rises, also where the member has several datasets in several clusters.
+func TestMoreEvidenceOfOneRaisesNobodyElse(t *testing.T) {
+	forPeriods(t, 17, 30_000, func(t *testing.T, rnd *rand.Rand, ev Evidence, p Params) {
+		if rnd.IntN(2) == 0 { // equal figures make equal quotas, where a lost 2⁻⁶⁴ shows
+			for i := range ev.Data {
+				ev.Data[i].Coverage, ev.Data[i].Fresh, ev.Data[i].Unique, ev.Data[i].Trust = 1000, 1000, 1000, pick(rnd, []int64{500, 1000})
+			}
+		}
+		more := clone(ev)
+		member, _ := raise(rnd, &more)
+		if member == "" {
+			return
+		}
+		before, after := quotasOf(ev, p), quotasOf(more.normal(), p)
+		for who, is := range after {
+			was := before[who]
+			if order := is.big().Cmp(was.big()); who == member && order < 0 || who != member && order > 0 {
+				t.Errorf("more evidence of %s made the quota of %s %v of %v", member, who, is, was)
+			}
+		}
+	})
+}
+
+func quotasOf(ev Evidence, p Params) map[string]quota {
+	s := settle(ev, p, nil)
+	d := s.divide(s.split(p), slices.Repeat([]int64{one}, len(s.items)))
+	out := map[string]quota{}
+	for m := range s.base.members {
+		out[s.items[s.first[m]].member] = d.member(m)
+	}
+	return out
+}
+
+// TestTwoPartsOfOneDoNotLoseATie: a member alone in a request keeps the whole of
+// it, however many datasets of theirs it read, beside another alone in another.
+func TestTwoPartsOfOneDoNotLoseATie(t *testing.T) {
+	ev, p := example()
+	ev.Work, ev.Duties, ev.Available, ev.Revenue = nil, nil, nil, 100_01
+	use := func(request, dataset, member, cluster string, coverage int64) DataUse {
+		return DataUse{Request: request, Dataset: dataset, Member: member, Cluster: cluster, Grade: "A", Coverage: coverage, Fresh: 1000, Unique: 1000, Trust: 1000}
+	}
+	ev.Requests = []Request{{Request: "r1", Revenue: 1}, {Request: "r2", Revenue: 1}}
+	for at := range 200 { // the tie falls to one or the other by the period's name
+		ev.Period = fmt.Sprintf("P%04d", at)
+		ev.Data = []DataUse{use("r1", "a1", "ann", "house", 374), use("r2", "b1", "bob", "", 131)}
+		whole := settle(ev.normal(), p, nil)
+		ev.Data = append(ev.Data, use("r1", "a2", "ann", "", 192))
+		if cut := settle(ev.normal(), p, nil); paidTo("ann", cut) != paidTo("ann", whole) {
+			t.Fatalf("%s: %d of %d", ev.Period, paidTo("ann", cut), paidTo("ann", whole))
+		}
+	}
 }
 
 // raise adds to one member's evidence and says whose, and whether it is data.

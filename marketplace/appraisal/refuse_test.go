@@ -18,6 +18,7 @@ func TestEvidenceThatCannotBeAppraisedIsRefused(t *testing.T) {
 		"no salt":                  func(ev *Evidence) { ev.Salt = "" },
 		"salt in capitals":         func(ev *Evidence) { ev.Salt = strings.Repeat("A", 64) },
 		"negative revenue":         func(ev *Evidence) { ev.Revenue = -1 },
+		"stock of no grade":        func(ev *Evidence) { ev.Available[0].Grade = "Z" },
 		"too much revenue":         func(ev *Evidence) { ev.Revenue = MaxRevenue + 1 },
 		"requests over revenue":    func(ev *Evidence) { ev.Revenue = 99_99 },
 		"revenue that overflows":   func(ev *Evidence) { ev.Requests[0].Revenue = math.MaxInt64 },

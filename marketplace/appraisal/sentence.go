@@ -63,6 +63,20 @@ func parts(p Params, s settlement, base, paid [pots]int64, c coop.Currency) []Pa
 	return out
 }
 
+// splitWhy says who divided the members' part.
+func splitWhy(p Params) []string {
+	switch b := p.Ballots; {
+	case b == nil:
+		return nil
+	case !b.Enough():
+		return []string{"The charter divides the members' part between data, work and governance: fewer members had said how than it takes."}
+	case !b.Counts():
+		return []string{"The charter divides the members' part between data, work and governance: in the middle of what members had said, every part was nothing."}
+	}
+	return []string{fmt.Sprintf("%d members had said how to divide the members' part. The middle of what they said, within the charter's bounds, gives %s to data, %s to work and %s to governance.",
+		len(p.Ballots.Said), thousandths(p.Data), thousandths(p.Work), thousandths(p.Governance))}
+}
+
 func periodWhy(op *Opinion, f flow, c coop.Currency) []string {
 	out := []string{fmt.Sprintf("Of %s revenue, members get %s.", coop.Money(f.revenue).Format(c), coop.Money(f.members).Format(c))}
 	switch {
@@ -71,7 +85,7 @@ func periodWhy(op *Opinion, f flow, c coop.Currency) []string {
 	case len(op.Models) == 0:
 		out = append(out, "A judge that names no model moved shares within the voted bounds.")
 	case families(op.Models) == 1:
-		out = append(out, "One model family moved shares within the voted bounds; no second family checked it.")
+		out = append(out, "One model family moved shares within the voted bounds. No second family checked it, so no work counts above neutral: one model alone lowers what a text is worth and never raises it.")
 	default:
 		out = append(out, fmt.Sprintf("%d model families moved shares within the voted bounds.", families(op.Models)))
 	}
@@ -127,7 +141,11 @@ func dataWhy(r Request, u DataUse, p part, attributed coop.Money, c coop.Currenc
 	case r.Related:
 		return paid + ", but a party related to a member bought it, so it counts for nobody."
 	case u.Grade == GradeSelf:
-		return paid + ", but only the member vouches for that, so it does not count."
+		return paid + ", but only the member's own word stands for it or for the account behind it, so it does not count."
+	case u.Unique == 0:
+		return paid + ", but it repeats data that another member shared first, so it does not count a second time."
+	case p.by == outdone && u.Cluster != "":
+		return paid + ", and a better dataset of the same member already counts." + together
 	case p.by == outdone:
 		return paid + ", and a better dataset of the same member already counts."
 	}
@@ -136,17 +154,31 @@ func dataWhy(r Request, u DataUse, p part, attributed coop.Money, c coop.Currenc
 	if p.by == noFigure {
 		return paid + ", but its figures are nothing (" + figures + "), so it does not count."
 	}
-	return fmt.Sprintf("%s; by %s, %s of that is due to it.", paid, figures, attributed.Format(c))
+	due := fmt.Sprintf("%s; by %s, %s of that is due to it.", paid, figures, attributed.Format(c))
+	if u.Cluster != "" {
+		due += together
+	}
+	return due
 }
+
+// together is said of a dataset in a cluster, see DataUse.
+const together = " It counts together with data of other accounts as one person's, because they are paid to the same bank account."
 
 func stipendWhy(a Availability, p part) string {
 	switch {
+	case a.Grade == GradeSelf:
+		return "This dataset could be asked for, but only the member's own word stands for the account behind it, so it earns no stipend."
+	case a.Copy:
+		return "This dataset could be asked for, but it repeats data that another member shared first, so it earns no stipend."
 	case !a.Confirmed:
 		return "This dataset could be asked for, but no paying use has confirmed its profile yet, so it earns no stipend."
 	case p.by == outdone:
 		return "This dataset could be asked for; another dataset of the same member already earns the stipend."
 	case p.by == noFigure:
 		return "This dataset could be asked for on no day of the period."
+	}
+	if a.Cluster != "" {
+		return fmt.Sprintf("This dataset could be asked for on %d days, used or not.", a.Days) + together
 	}
 	return fmt.Sprintf("This dataset could be asked for on %d days, used or not.", a.Days)
 }

@@ -1,14 +1,14 @@
 package appraisal
 
 import (
+	"encoding/binary"
 	"math/big"
-	"math/bits"
 )
 
 // settlement is the arithmetic of one period, before any words.
 type settlement struct {
-	flow   flow
-	items  []item
+	flow flow
+	weighed
 	first  []int // index of each member's first item, and one past the last
 	base   amounts
 	paid   amounts
@@ -31,7 +31,7 @@ const one = 1_000_000
 
 // settle expects checked arguments in normal order.
 func settle(ev Evidence, p Params, op *Opinion) settlement {
-	s := settlement{items: weigh(ev), judged: op != nil}
+	s := settlement{weighed: weigh(ev), judged: op != nil}
 	for i := range s.items {
 		if i == 0 || s.items[i].member != s.items[i-1].member {
 			s.first = append(s.first, i)
@@ -44,8 +44,7 @@ func settle(ev Evidence, p Params, op *Opinion) settlement {
 	}
 	split := s.split(p)
 	s.flow = divideRevenue(ev.Revenue, p, split != [pots]int64{})
-	quotas := s.quotas(split, plain)
-	s.base = s.pay(ev.Period, quotas, nil)
+	s.base = s.pay(ev.Period, s.divide(split, plain), nil)
 	s.fence(p, split)
 	s.moved, s.paid = plain, s.base
 	if op == nil {
@@ -56,15 +55,15 @@ func settle(ev Evidence, p Params, op *Opinion) settlement {
 	for k := range split {
 		split[k] *= moves[k]
 	}
-	s.paid = s.pay(ev.Period, s.quotas(split, s.moved), &s)
+	s.paid = s.pay(ev.Period, s.divide(split, s.moved), &s)
 	return s
 }
 
 // split is the charter's split in proportions between the pots that have
 // evidence: without a stipend to pay, its part stays with the data.
 func (s *settlement) split(p Params) [pots]int64 {
-	for i := range s.items {
-		s.open[s.items[i].pot] = s.open[s.items[i].pot] || s.items[i].weight.Sign() > 0
+	for k, sum := range s.sums {
+		s.open[k] = sum.Sign() > 0
 	}
 	out := [pots]int64{
 		potData:       p.Data * (1000 - p.Stipend),
@@ -86,69 +85,100 @@ func (s *settlement) split(p Params) [pots]int64 {
 // quota is an exact amount in minor units: whole.fraction, 64 bits each.
 type quota struct{ whole, frac uint64 }
 
-func (q quota) add(r quota) quota {
-	frac, carry := bits.Add64(q.frac, r.frac, 0)
-	whole, _ := bits.Add64(q.whole, r.whole, carry)
-	return quota{whole, frac}
+// division divides the members' part M between members, and a member's between
+// their items, in 2⁻⁶⁴ of a minor unit:
+//
+//	⌊2⁶⁴ × M × Σ A/ΣA × w×f / Σ(w×f)⌋
+//
+// with A a pot's part of the split, w an item's weight and f its factor. The sum
+// over a member's pots is exact until it is rounded down.
+type division struct {
+	*settlement
+	weights       []big.Int // w×f
+	of            [pots]big.Int
+	all           big.Int // what of is divided by, for a member
+	ofOne, allOne [pots]big.Int
 }
 
-// quotas divides the members' part M between the items:
-//
-//	⌊2⁶⁴ × M × A/ΣA × w×f / Σ(w×f)⌋ in 2⁻⁶⁴ of a minor unit
-//
-// with A the item's pot in split, w its weight and f its factor.
-func (s *settlement) quotas(split [pots]int64, factors []int64) []quota {
-	var sums, nums, dens [pots]big.Int
-	weights := make([]big.Int, len(s.items))
-	all := new(big.Int)
+func (s *settlement) divide(split [pots]int64, factors []int64) *division {
+	d := &division{settlement: s, weights: make([]big.Int, len(s.items))}
+	var sums [pots]big.Int
+	var f big.Int
+	for k := range sums {
+		sums[k].Mul(s.sums[k], f.SetInt64(one))
+	}
 	for i := range s.items {
-		weights[i].Mul(s.items[i].weight, big.NewInt(factors[i]))
-		sums[s.items[i].pot].Add(&sums[s.items[i].pot], &weights[i])
+		w, sum := s.items[i].weight, &sums[s.items[i].pot]
+		if factors[i] != one { // what rounding left of the weights stays in the sum, so that a judge who moves nothing moves nothing
+			sum.Add(sum, d.weights[i].Mul(w, f.SetInt64(factors[i]-one)))
+		}
+		d.weights[i].Mul(w, f.SetInt64(factors[i]))
 	}
-	for k := range split {
-		all.Add(all, big.NewInt(split[k]))
+	for _, a := range split {
+		d.all.Add(&d.all, f.SetInt64(a))
 	}
-	for k := range split {
-		nums[k].Mul(big.NewInt(s.flow.members), big.NewInt(split[k]))
-		nums[k].Lsh(&nums[k], 64)
-		dens[k].Mul(all, &sums[k])
+	for k, a := range split {
+		d.ofOne[k].Lsh(d.ofOne[k].Mul(f.SetInt64(s.flow.members), big.NewInt(a)), 64)
+		d.allOne[k].Mul(&d.all, &sums[k])
 	}
-	out := make([]quota, len(s.items))
-	var v big.Int
-	var buf [16]byte
-	for i := range s.items {
-		k := s.items[i].pot
-		if weights[i].Sign() == 0 || split[k] == 0 {
+	for k, a := range split {
+		if a == 0 {
 			continue
 		}
-		v.Quo(v.Mul(&nums[k], &weights[i]), &dens[k]).FillBytes(buf[:])
-		out[i] = quotaOf(buf)
+		d.of[k].Set(&d.ofOne[k])
+		for j := range split {
+			if split[j] > 0 && j != k {
+				d.of[k].Mul(&d.of[k], &sums[j])
+			}
+		}
 	}
-	return out
+	for k, a := range split {
+		if a > 0 {
+			d.all.Mul(&d.all, &sums[k])
+		}
+	}
+	return d
 }
 
-func quotaOf(b [16]byte) quota {
-	var q quota
-	for i := range 8 {
-		q.whole, q.frac = q.whole<<8|uint64(b[i]), q.frac<<8|uint64(b[8+i])
+// member is the quota of member m.
+func (d *division) member(m int) quota {
+	var sum, v big.Int
+	for i := d.first[m]; i < d.first[m+1]; i++ {
+		if of := &d.of[d.items[i].pot]; of.Sign() > 0 && d.weights[i].Sign() > 0 {
+			sum.Add(&sum, v.Mul(of, &d.weights[i]))
+		}
 	}
-	return q
+	if sum.Sign() == 0 {
+		return quota{}
+	}
+	return quotaOf(v.Quo(&sum, &d.all))
+}
+
+// item is the quota of item i.
+func (d *division) item(i int) quota {
+	k := d.items[i].pot
+	if d.weights[i].Sign() == 0 || d.of[k].Sign() == 0 {
+		return quota{}
+	}
+	var v big.Int
+	return quotaOf(v.Quo(v.Mul(&d.ofOne[k], &d.weights[i]), &d.allOne[k]))
+}
+
+func quotaOf(v *big.Int) quota {
+	var b [16]byte
+	v.FillBytes(b[:])
+	return quota{binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])}
 }
 
 // pay rounds quotas to whole units: first over all members, then each member's
 // amount over the member's own items. Within, when given, bounds each member by
 // the fence.
-func (s *settlement) pay(period string, quotas []quota, within *settlement) amounts {
+func (s *settlement) pay(period string, d *division, within *settlement) amounts {
 	n := len(s.first) - 1
 	out := amounts{make([]int64, n), make([]int64, len(s.items))}
 	claims := make([]claim, n)
 	for m := range claims {
-		lines := quotas[s.first[m]:s.first[m+1]]
-		var sum quota
-		for _, q := range lines {
-			sum = sum.add(q)
-		}
-		claims[m] = sum.claim(s.items[s.first[m]].member)
+		claims[m] = d.member(m).claim(s.items[s.first[m]].member)
 		if within != nil && claims[m].hi > 0 {
 			claims[m].lo, claims[m].hi = within.floor[m], within.ceil[m]
 		}
@@ -156,19 +186,31 @@ func (s *settlement) pay(period string, quotas []quota, within *settlement) amou
 	must(deal(s.flow.members, claims, period))
 	for m := range claims {
 		out.members[m] = claims[m].got
-		s.payItems(period, m, claims[m].got, quotas, out.items)
+		d.payItems(period, m, claims[m].got, out.items)
 	}
 	return out
 }
 
-func (s *settlement) payItems(period string, m int, amount int64, quotas []quota, out []int64) {
-	from, to := s.first[m], s.first[m+1]
+// payItems divides a member's amount between the member's items; the only one
+// that earns anything has it all.
+func (d *division) payItems(period string, m int, amount int64, out []int64) {
+	from, to := d.first[m], d.first[m+1]
+	earning, last := 0, from
+	for i := from; i < to; i++ {
+		if d.weights[i].Sign() > 0 && d.of[d.items[i].pot].Sign() > 0 {
+			earning, last = earning+1, i
+		}
+	}
+	if earning <= 1 {
+		out[last] = amount
+		return
+	}
 	claims := make([]claim, to-from)
 	for i := range claims {
-		it := s.items[from+i]
-		claims[i] = quotas[from+i].claim(it.pot.String() + " " + it.ref + " " + it.request)
+		it := d.items[from+i]
+		claims[i] = d.item(from + i).claim(it.pot.String() + " " + it.ref + " " + it.request)
 	}
-	must(deal(amount, claims, period+" "+s.items[from].member))
+	must(deal(amount, claims, period+" "+d.items[from].member))
 	for i := range claims {
 		out[from+i] = claims[i].got
 	}

@@ -118,7 +118,7 @@ func state(ev Evidence, p Params, op *Opinion, s settlement) Statement {
 		out.Shares[m] = share
 	}
 	out.Parts = parts(p, s, base, paid, c)
-	out.Sentences = periodWhy(op, s.flow, c)
+	out.Sentences = append(periodWhy(op, s.flow, c), splitWhy(p)...)
 	return out
 }
 

@@ -60,7 +60,7 @@ func TestGoldenBundle(t *testing.T) {
 		},
 		Split: []PartScore{{Part: KindGovernance, Score: 750, Reason: "a period of many reviews"}},
 	}
-	got := bundle(t, ev, p, op)
+	got := bundle(t, ev, voted(ev, p), op)
 	path := filepath.Join("testdata", "bundle.golden.json")
 	if *update {
 		if err := os.WriteFile(path, got, 0o644); err != nil {
@@ -189,6 +189,59 @@ func TestCurrenciesWithoutAndWithThreeDecimals(t *testing.T) {
 		s, err := Close(ev, p, nil)
 		if err != nil || !strings.Contains(s.Sentences[0], "members get "+want) {
 			t.Errorf("%s: %v, %v", currency, s.Sentences, err)
+		}
+	}
+}
+
+// TestOneMemberHasItAll: nobody else is there to lose anything to, whatever a
+// judge says, and the accounts that count as that member change nothing.
+func TestOneMemberHasItAll(t *testing.T) {
+	ev, p := example()
+	ev.Data, ev.Available, ev.Work, ev.Duties = ev.Data[:1], ev.Available[:1], nil, nil
+	op := &Opinion{Scores: []Score{{Dossier: DossierID(ev.Salt, KindData, "d-ann"), Score: 0}}}
+	for _, judge := range []*Opinion{nil, op} {
+		s, err := Close(ev, p, judge)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if share, _ := s.Share("ann"); share.Amount != s.Step(StepMembers) || share.Moved != 0 {
+			t.Errorf("%d of %d, moved by %d", share.Amount, s.Step(StepMembers), share.Moved)
+		}
+	}
+}
+
+// TestWhatCountsOnceSaysWhy: in the words of a statement's lines.
+func TestWhatCountsOnceSaysWhy(t *testing.T) {
+	ev, p := example()
+	ev.Data[0].Cluster, ev.Data[1].Unique = "account", 0
+	ev.Available[0].Cluster, ev.Available[1].Copy = "account", true
+	ev.Available[2].Confirmed, ev.Available[2].Grade = true, GradeSelf
+	s, err := Close(ev, p, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for member, said := range map[string][]string{
+		"ann": {"are paid to the same bank account", "used or not. It counts together"},
+		"bob": {"repeats data that another member shared first, so it does not count", "shared first, so it earns no stipend"},
+		"cec": {"own word stands for the account behind it, so it earns no stipend"},
+	} {
+		share, _ := s.Share(member)
+		text := ""
+		for _, line := range share.Lines {
+			text += line.Sentence + "\n"
+		}
+		for _, want := range said {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s is not told %q: %s", member, want, text)
+			}
+		}
+	}
+	for _, member := range []string{"bob", "cec"} {
+		share, _ := s.Share(member)
+		for _, line := range share.Lines {
+			if (line.Kind == KindData || line.Kind == KindStipend) && line.Amount != 0 {
+				t.Errorf("%s gets %d for %s", member, line.Amount, line.Kind)
+			}
 		}
 	}
 }

@@ -2,10 +2,14 @@ package appraisal
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 
 	"distributed.ai/datacoop/internal/fault"
@@ -86,6 +90,7 @@ func (c *comparing) Write(p []byte) (int, error) {
 // Faults of Verify; the detail of ErrDiffers is the first field that differs.
 var (
 	ErrUnreadable = fault.New(fault.Invalid, "bundle-unreadable", "This is not a statement bundle of the known format.")
+	ErrFormula    = fault.New(fault.Invalid, "bundle-formula", "This statement was computed by other rules than this program's. The program that published it verifies it.")
 	ErrDiffers    = fault.New(fault.Invalid, "bundle-differs", "The statement is not what its own evidence gives.")
 )
 
@@ -98,9 +103,11 @@ func ParseBundle(text []byte) (Bundle, error) {
 	return b, nil
 }
 
+var formulaPattern = regexp.MustCompile(`^patronage-[0-9]{1,6}$`)
+
 // Verify computes a bundle's statement again from its evidence, params and
 // opinion, and compares every byte. Nil means that they agree. Anything else is
-// a fault: ErrUnreadable, ErrDiffers with the path of the first field that
+// a fault: ErrUnreadable, ErrFormula with the name of the other rules, ErrDiffers with the path of the first field that
 // differs ("encoding" where only the way of writing it does), or the fault of
 // Close where the evidence cannot be appraised at all.
 func Verify(bundle []byte) error {
@@ -110,31 +117,85 @@ func Verify(bundle []byte) error {
 
 // Recompute does what Verify does and returns the statement that agrees.
 func Recompute(bundle []byte) (Statement, error) {
-	var given struct { // the statement itself is only compared
-		Evidence Evidence
-		Format   string
-		Opinion  *Opinion
-		Params   Params
-	}
-	if err := json.Unmarshal(bundle, &given); err != nil || given.Format != Format {
-		return Statement{}, ErrUnreadable
-	}
-	again, err := NewBundle(given.Evidence, given.Params, given.Opinion)
+	given, err := source(bundle)
 	if err != nil {
 		return Statement{}, err
 	}
 	same := comparing{rest: bundle}
-	if err := writeCanonical(&same, again); err != nil {
-		return Statement{}, err
-	}
-	if !same.differs && len(same.rest) == 0 {
+	again, err := bundled(given.Evidence, given.Params, given.Opinion, &same)
+	if err == nil && !same.differs && len(same.rest) == 0 {
 		return again.Statement, nil
+	}
+	parsed, unreadable := ParseBundle(bundle)
+	if unreadable != nil {
+		return Statement{}, unreadable
+	}
+	if named := parsed.Statement.Formula; named != Formula && formulaPattern.MatchString(named) {
+		return Statement{}, ErrFormula.With(named)
+	}
+	if err != nil {
+		return Statement{}, err
 	}
 	want, err := again.JSON()
 	if err != nil {
 		return Statement{}, err
 	}
 	return Statement{}, ErrDiffers.With(firstDifference(bundle, want))
+}
+
+// source reads what a statement is computed from. The statement itself is only
+// compared, so a bundle in its canonical order is read up to there; if anything
+// else stands behind it, the comparison says so.
+func source(bundle []byte) (Bundle, error) {
+	var given struct {
+		Evidence Evidence
+		Format   string
+		Opinion  *Opinion
+		Params   Params
+	}
+	head, _, ok := bytes.Cut(bundle, []byte(`,"statement":{`))
+	if ok {
+		head = append(slices.Clip(head), '}')
+		ok = json.Unmarshal(head, &given) == nil && given.Format == Format
+	}
+	if !ok && (json.Unmarshal(bundle, &given) != nil || given.Format != Format) {
+		return Bundle{}, ErrUnreadable
+	}
+	return Bundle{Evidence: given.Evidence, Opinion: given.Opinion, Params: given.Params}, nil
+}
+
+// bundled is NewBundle and writes the bundle's canonical encoding on the way, so
+// that what is signed is encoded once.
+func bundled(ev Evidence, p Params, op *Opinion, to io.Writer) (Bundle, error) {
+	b, err := appraised(ev, p, op)
+	if err != nil {
+		return b, err
+	}
+	sum := ""
+	write := func(before string, v any) {
+		if err == nil {
+			h := sha256.New()
+			_, err = io.WriteString(to, before)
+			err = errors.Join(err, writeCanonical(io.MultiWriter(h, to), v))
+			sum = hex.EncodeToString(h.Sum(nil))
+		}
+	}
+	write(`{"evidence":`, b.Evidence)
+	b.Statement.EvidenceSHA256 = sum
+	write(`,"format":`, b.Format)
+	write(`,"opinion":`, b.Opinion)
+	if b.Opinion != nil {
+		b.Statement.OpinionSHA256 = sum
+	}
+	write(`,"params":`, b.Params)
+	b.Statement.ParamsSHA256 = sum
+	if err != nil {
+		return b, err
+	}
+	_, begin := io.WriteString(to, `,"statement":`)
+	err = errors.Join(begin, writeCanonical(to, b.Statement))
+	_, end := io.WriteString(to, "}")
+	return b, errors.Join(err, end)
 }
 
 // firstDifference names the first field, in canonical order, in which two

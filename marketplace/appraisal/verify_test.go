@@ -34,7 +34,7 @@ func TestBundlesAreCanonicalByAnIndependentEncoder(t *testing.T) {
 func TestFieldsAreDeclaredInTheOrderOfTheirNames(t *testing.T) {
 	for _, v := range []any{
 		Bundle{}, Evidence{}, Request{}, DataUse{}, Availability{}, Work{}, Duty{}, Params{}, Opinion{}, Model{}, Score{},
-		PartScore{}, Statement{}, Step{}, Part{}, MemberShare{}, Line{}, Task{}, Dossier{}, Fact{}, Exhibit{},
+		PartScore{}, Statement{}, Step{}, Part{}, MemberShare{}, Line{}, Task{}, Dossier{}, Fact{}, Exhibit{}, Ballots{}, Cut{},
 	} {
 		var names []string
 		for i := range reflect.TypeOf(v).NumField() {
@@ -49,7 +49,7 @@ func TestFieldsAreDeclaredInTheOrderOfTheirNames(t *testing.T) {
 
 func judged(t *testing.T) []byte {
 	ev, p := example()
-	return bundle(t, ev, p, &Opinion{
+	return bundle(t, ev, voted(ev, p), &Opinion{
 		Models: []Model{{Family: "f", Name: "n"}},
 		Scores: []Score{{Dossier: DossierID(ev.Salt, KindWork, "w1"), Score: 900, Reason: "useful"}},
 		Split:  []PartScore{{Part: KindWork, Score: 600}},
@@ -209,4 +209,34 @@ func BenchmarkVerify20k(b *testing.B) {
 			}
 		}
 	})
+}
+
+// TestABundleOfOtherRulesSaysSo: it is not a lie, and not ours to compute.
+func TestABundleOfOtherRulesSaysSo(t *testing.T) {
+	ev, p := example()
+	text := bundle(t, ev, p, nil)
+	for named, want := range map[string]error{"patronage-1": ErrFormula, "patronage-x": ErrDiffers} {
+		other := bytes.Replace(text, []byte(`"formula":"`+Formula+`"`), []byte(`"formula":"`+named+`"`), 1)
+		if err := Verify(other); !errors.Is(err, want) {
+			t.Errorf("%s: %v", named, err)
+		}
+	}
+}
+
+// TestNothingHidesBehindTheStatement: what Verify reads ends where the statement
+// begins, and what it compares does not.
+func TestNothingHidesBehindTheStatement(t *testing.T) {
+	ev, p := example()
+	text := bundle(t, ev, p, nil)
+	for name, other := range map[string][]byte{
+		"a second evidence": bytes.Replace(text, []byte(`}]}}`), []byte(`}]},"evidence":{}}`), 1),
+		"a tail":            append(bytes.Clone(text), ' '),
+		"cut short":         text[:len(text)-1],
+		"no statement":      append(bytes.Clone(text[:bytes.Index(text, []byte(`,"statement"`))]), '}'),
+		"two statements":    append(bytes.Clone(text[:len(text)-1]), `,"statement":{"amount":1}}`...),
+	} {
+		if bytes.Equal(other, text) || Verify(other) == nil {
+			t.Errorf("%s verifies", name)
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package codebook
 
 import (
+	"bytes"
 	"cmp"
 	"io"
 	"maps"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"distributed.ai/datacoop/marketplace/codebook/decimal"
+	"distributed.ai/datacoop/marketplace/codebook/statement"
 	"distributed.ai/datacoop/marketplace/codebook/stream"
 )
 
@@ -27,15 +29,15 @@ var bankBook = Codebook{
 	Title: "Account movements",
 	Row:   "one booked movement of one account",
 	Columns: []Column{
-		{Name: "account", Type: TypeInteger, Min: 1, Max: 1_000, Source: "numbered by the reducer; OFX: ACCTID, camt.053: Acct Id, which are dropped",
+		{Name: "account", Type: TypeInteger, Min: 1, Max: 1_000, Source: "numbered by the reducer; OFX: ACCTID, camt.053: Acct Id, CSV: the account, which are dropped",
 			Description: "Number of the account within this export, from 1."},
-		{Name: "date", Type: TypeDate, Source: "OFX: DTPOSTED; camt.053: BookgDt",
+		{Name: "date", Type: TypeDate, Source: "OFX: DTPOSTED; camt.053: BookgDt; CSV: the booking day",
 			Description: "Booking day, as the bank writes it."},
 		{Name: "entry", Type: TypeInteger, Min: 1, Max: 100_000, Source: "numbered by the reducer",
 			Description: "Number within account and day. Two equal movements on one day are two rows; a movement that several overlapping statements repeat is one."},
-		{Name: "amount", Type: TypeDecimal, Decimals: 4, Min: -1_000_000_000_000, Max: 1_000_000_000_000, Unit: "currency", Source: "OFX: TRNAMT; camt.053: Ntry Amt, negative where CdtDbtInd is DBIT",
+		{Name: "amount", Type: TypeDecimal, Decimals: 4, Min: -1_000_000_000_000, Max: 1_000_000_000_000, Unit: "currency", Source: "OFX: TRNAMT; camt.053: Ntry Amt, negative where CdtDbtInd is DBIT; CSV: the amount, or credit and debit",
 			Description: "Positive is money in, negative money out, in the currency of the row. Never add up different currencies."},
-		{Name: "currency", Type: TypeCode, Codes: currencies, Source: "OFX: CURRENCY CURSYM, else CURDEF; camt.053: Amt Ccy",
+		{Name: "currency", Type: TypeCode, Codes: currencies, Source: "OFX: CURRENCY CURSYM, else CURDEF; camt.053: Amt Ccy; CSV: the currency",
 			Description: "ISO 4217 code."},
 		{Name: "kind", Type: TypeCode, Codes: []string{"card", "cash", "check", "direct-debit", "dividend", "fee", "interest", "other", "salary", "transfer"},
 			Source:      "OFX: TRNTYPE; camt.053: BkTxCd Domn Fmly",
@@ -44,8 +46,26 @@ var bankBook = Codebook{
 	Also: "Payees and remarks are left out. Amounts and days of a joint account also tell about its other holder.",
 }
 
+var bankFormats = []format{
+	{Format: Format{ID: "ofx", Title: "Bank statement (OFX, QFX)", File: "statement.ofx",
+		How: "In your bank's online service: download movements as OFX or QFX (Quicken, Money)."},
+		match: func(h head) bool {
+			return h.root == "OFX" || bytes.HasPrefix(bytes.TrimSpace(h.start), []byte("OFXHEADER:"))
+		}},
+	{Format: Format{ID: "camt.053", Title: "Bank statement (camt.053)", File: "camt053.xml",
+		How: "In your bank's online service: download statements as CAMT or ISO 20022."},
+		match: func(h head) bool { return h.root == "Document" && h.contains("BkToCstmrStmt") }},
+	{Format: Format{ID: "bank-csv", Title: "Bank statement (CSV)", File: "statement.csv",
+		How: "In your bank's online service: download movements as CSV. It must have columns for the day, the amount and the currency."},
+		match: func(h head) bool { return statement.IsCSV(h.start) }},
+}
+
+var bankReaders = map[string]func(io.Reader, func(statement.Movement) error) error{
+	"ofx": statement.OFX, "camt.053": statement.Camt, "bank-csv": statement.CSV,
+}
+
 func bankPool() pool {
-	return pool{book: bankBook, formats: []format{ofx, camt}, reducer: func() reducer {
+	return pool{book: bankBook, formats: bankFormats, reducer: func() reducer {
 		return &bank{counts: map[movement]int{}}
 	}}
 }
@@ -66,11 +86,12 @@ type bank struct {
 }
 
 func (b *bank) read(formatID string, r io.Reader) error {
-	read := map[string]func(io.Reader, func(movement)) error{ofx.ID: readOFX, camt.ID: readCamt}[formatID]
 	here := map[movement]int{}
-	err := read(r, func(m movement) {
-		here[m]++
+	err := bankReaders[formatID](r, func(m statement.Movement) error {
 		b.total++
+		checked, err := booked(m, b.total)
+		here[checked]++
+		return err
 	})
 	if err != nil {
 		return err
@@ -112,22 +133,19 @@ func (m movement) compare(n movement) int {
 		cmp.Compare(m.currency, n.currency), cmp.Compare(m.kind, n.kind))
 }
 
-// pending is a movement whose parts are still text.
-type pending struct{ account, date, amount, currency, kind string }
-
-// movement checks the parts. Money that does not parse is refused, never
-// guessed; n counts the movements of the file for the refusal.
-func (p pending) movement(n int) (movement, error) {
-	amount, ok := decimal.Parse(p.amount)
+// booked checks the parts of a movement. Money that does not parse is refused,
+// never guessed; n counts the movements for the refusal.
+func booked(m statement.Movement, n int) (movement, error) {
+	amount, ok := decimal.Parse(m.Amount)
 	if !ok || !bankBook.Columns[3].holds(amount) {
 		return movement{}, stream.BadValue("Movement", n, "amount")
 	}
-	if !slices.Contains(currencies, p.currency) {
+	if !slices.Contains(currencies, m.Currency) {
 		return movement{}, stream.BadValue("Movement", n, "currency")
 	}
-	day, err := time.Parse("20060102", p.date)
+	day, err := time.Parse("20060102", m.Date)
 	if err != nil || !plausible(day) {
 		return movement{}, stream.BadValue("Movement", n, "date")
 	}
-	return movement{p.account, day.Format(time.DateOnly), amount, p.currency, p.kind}, nil
+	return movement{m.Account, day.Format(time.DateOnly), amount, m.Currency, m.Kind}, nil
 }

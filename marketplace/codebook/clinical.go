@@ -8,12 +8,13 @@ import (
 	"strings"
 	"time"
 
+	"distributed.ai/datacoop/marketplace/codebook/record"
 	"distributed.ai/datacoop/marketplace/codebook/stream"
 )
 
 var clinicalUnits = []string{
-	"%", "/a", "/min", "10*3/uL", "10*6/uL", "Cel", "U/L", "a", "cm", "fL", "g/L", "g/dL", "kU/L", "kg", "kg/m2", "mL/min",
-	"mg/L", "mg/dL", "mm", "mm[Hg]", "mmol/L", "ng/mL", "pg", "pg/mL", "uIU/mL", "umol/L", "{#}", "{score}",
+	"%", "/a", "/min", "10*3/uL", "10*6/uL", "Cel", "U/L", "a", "cm", "fL", "g/L", "g/dL", "h", "kU/L", "kg", "kg/m2", "mL/min",
+	"mL/min/{1.73_m2}", "mg/L", "mg/dL", "mm", "mm[Hg]", "mmol/L", "ng/mL", "pg", "pg/mL", "uIU/mL", "umol/L", "{#}", "{score}", "{steps}",
 }
 
 var clinicalBook = Codebook{
@@ -21,20 +22,23 @@ var clinicalBook = Codebook{
 	Title: "Health record events",
 	Row:   "one coded event of one person on one day",
 	Columns: []Column{
-		{Name: "person", Type: TypeInteger, Min: 1, Max: 100_000, Source: "numbered by the reducer; Synthea: PATIENT, which is dropped",
+		{Name: "person", Type: TypeInteger, Min: 1, Max: 100_000, Source: "numbered by the reducer; Synthea: PATIENT, FHIR: subject, which are dropped",
 			Description: "Number of the person within this export, from 1."},
-		{Name: "date", Type: TypeDate, Source: "Synthea: DATE or START", Description: "Day of the event, or its first day."},
+		{Name: "date", Type: TypeDate, Source: "Synthea: DATE or START; FHIR: effective, onset, performed, occurrence, period, authoredOn; Open mHealth: effective_time_frame", Description: "Day of the event, or its first day."},
 		{Name: "kind", Type: TypeCode, Codes: []string{"allergy", "condition", "encounter", "immunization", "medication", "observation", "procedure"},
-			Source: "the file it comes from", Description: "What sort of event it is."},
-		{Name: "concept", Type: TypeCode, Scheme: "clinical", Source: "Synthea: CODE",
+			Source: "the file it comes from; FHIR: resourceType", Description: "What sort of event it is."},
+		{Name: "concept", Type: TypeCode, Scheme: "clinical", Source: "Synthea: CODE; FHIR: code, vaccineCode, medicationCodeableConcept or type; Open mHealth: the schema, as LOINC",
 			Description: "LOINC, SCT (SNOMED CT), RXNORM or CVX, a colon, and the code. LOINC and SNOMED CT codes whose check digit is wrong are left out; descriptions are dropped, look them up by code."},
-		{Name: "value", Type: TypeDecimal, Decimals: 4, Min: -1_000_000, Max: 1_000_000, Source: "Synthea: VALUE where TYPE is numeric",
-			Description: "Measured value. Observations answered in words are left out."},
-		{Name: "unit", Type: TypeCode, Codes: clinicalUnits, Source: "Synthea: UNITS", Description: "UCUM unit of the value."},
-		{Name: "end_date", Type: TypeDate, Source: "Synthea: STOP", Description: "Last day; empty while it lasts and for single moments."},
-		{Name: "age", Type: TypeInteger, Unit: "a", Max: 90, Source: "Synthea: BIRTHDATE, which is dropped",
-			Description: "Age in whole years on the date; 90 means 90 or more. Empty without patients.csv."},
-		{Name: "sex", Type: TypeCode, Codes: []string{"F", "M"}, Source: "Synthea: GENDER", Description: "Administrative sex. Empty without patients.csv."},
+		{Name: "value", Type: TypeDecimal, Decimals: 4, Min: -1_000_000, Max: 1_000_000, Source: "Synthea: VALUE where TYPE is numeric; FHIR: valueQuantity, valueInteger; Open mHealth: value",
+			Description: "Measured value. Observations answered in words are left out, and values of which only a bound is known."},
+		{Name: "unit", Type: TypeCode, Codes: clinicalUnits, Source: "Synthea: UNITS; FHIR: valueQuantity code; Open mHealth: unit, converted", Description: "UCUM unit of the value."},
+		{Name: "end_date", Type: TypeDate, Source: "Synthea: STOP; FHIR: abatement, period end; Open mHealth: end_date_time", Description: "Last day; empty while it lasts and for single moments."},
+		{Name: "age", Type: TypeInteger, Unit: "a", Max: 90, Source: "Synthea: BIRTHDATE, FHIR: birthDate, which are dropped",
+			Description: "Age in whole years on the date; 90 means 90 or more. Empty where the export does not say when the person was born."},
+		{Name: "sex", Type: TypeCode, Codes: []string{"F", "M"}, Source: "Synthea: GENDER; FHIR: gender", Description: "Administrative sex. Empty where the export does not say."},
+		{Name: "answer", Type: TypeCode, Scheme: "clinical", Source: "FHIR: valueCodeableConcept", Description: "Coded answer of an observation that has no value, such as whether somebody smokes."},
+		{Name: "statistic", Type: TypeCode, Codes: record.Statistics, Source: "Open mHealth: descriptive_statistic", Description: "What the value is of the days from date to end_date; empty for a value that was measured."},
+		{Name: "per", Type: TypeCode, Codes: record.Pers, Source: "Open mHealth: descriptive_statistic_denominator", Description: "What a statistic counts by: day, hour, minute, month, session or week."},
 	},
 	Also: "Diagnoses can tell about relatives too, where they run in families.",
 }
@@ -70,6 +74,7 @@ func clinicalPool() pool {
 			match: s.match,
 		})
 	}
+	p.formats = append(p.formats, recordFormats...)
 	return p
 }
 
@@ -96,6 +101,9 @@ type clinical struct {
 }
 
 func (c *clinical) read(formatID string, r io.Reader) error {
+	if read := recordReaders[formatID]; read != nil {
+		return c.record(r, read)
+	}
 	f, err := stream.OpenCSV(r)
 	if err != nil {
 		return err
@@ -143,7 +151,8 @@ func (c *clinical) event(f *stream.CSV, s syntheaFile) error {
 	if !ok {
 		return f.Bad(s.date)
 	}
-	row := []string{"", date.Format(time.DateOnly), s.kind, conceptOf(f, s.system), "", "", "", "", ""}
+	row := make([]string, len(clinicalBook.Columns))
+	row[1], row[2], row[3] = date.Format(time.DateOnly), s.kind, conceptOf(f, s.system)
 	if s.measurements {
 		value, err := number(f, "VALUE", clinicalBook.Columns[4])
 		if err != nil {
@@ -186,8 +195,17 @@ func (c *clinical) rows() (result, error) {
 		ids[e.person] = true
 	}
 	order := slices.Sorted(maps.Keys(ids))
+	if len(order) > 1 && order[0] == "" { // measurements of nobody in particular are those of the only person there is
+		if len(order) > 2 {
+			return result{}, ErrMixedPersons
+		}
+		order = order[1:]
+	}
 	res := result{persons: len(order), skipped: c.skipped}
 	for _, e := range c.events {
+		if e.person == "" {
+			e.person = order[0]
+		}
 		n, _ := slices.BinarySearch(order, e.person)
 		e.row[0] = strconv.Itoa(n + 1)
 		if p, ok := c.patients[e.person]; ok {
@@ -200,6 +218,9 @@ func (c *clinical) rows() (result, error) {
 
 // age in whole years, at most 90, so that the very old do not stand out.
 func age(birth, on time.Time) string {
+	if birth.IsZero() {
+		return ""
+	}
 	years := on.Year() - birth.Year()
 	if on.Month() < birth.Month() || on.Month() == birth.Month() && on.Day() < birth.Day() {
 		years--

@@ -10,7 +10,7 @@
 // # Which function do I call?
 //
 // [All] and [For] list the codebooks. [Recognise] tells what a file is by its
-// content. [Reduce] turns one or more files into a [Table] and a [Profile]:
+// content. [Gather] picks from a folder what belongs together. [Reduce] turns one or more files into a [Table] and a [Profile]:
 // the table is what is encrypted and shared, the profile is what the co-op may
 // know about it. [Table.WriteCSV] and [ParseCSV] are inverses. [Synthesise]
 // invents exports in the real formats and [Sample] the table they reduce to.
@@ -18,19 +18,20 @@
 // # What it guarantees
 //
 // A table holds only integers, decimals, dates, times and codes from constant
-// lists, each within the bounds of its column. There is no text type, so a
-// name, an address, an e-mail address, a device name, an account number or a
-// remark has no cell it could sit in; the same check stands at the end of
-// Reduce, at the door of WriteCSV and in ParseCSV. People inside one export
-// are numbered from 1; their original ids are dropped. The same files give the
-// same bytes, on every machine and in any order within a format.
+// lists or of public code systems, each within the bounds of its column. There
+// is no text type, so a name, an address, an e-mail address, a device name, an
+// account number or a remark has no cell it could sit in; the same check stands
+// at the end of Reduce, at the door of WriteCSV and in ParseCSV. People inside
+// one export are numbered from 1; their original ids are dropped. The same
+// files give the same bytes, on every machine and in any order within a format.
 //
 // Files are read as streams: what is held grows with the rows of the result,
-// not with the size of the export.
+// not with the size of the export. Databases are held up to 64 MiB and read
+// page by page beyond.
 //
 // # What it refuses
 //
-// Files it does not know, empty and encrypted ones, XML with entity
+// Files it does not know, empty, packed and encrypted ones, XML with entity
 // declarations, archives that unpack to far more than they weigh, values that
 // do not parse where a wrong value would be worse than none. Refusals are
 // faults of kind Invalid with a stable code; they name a line or a column of
@@ -59,7 +60,7 @@ type Column struct {
 	Min         int64    `json:"min"`                // least whole number of an integer or decimal
 	Max         int64    `json:"max"`                // greatest
 	Codes       []string `json:"codes,omitempty"`    // every value a code can have
-	Scheme      string   `json:"scheme,omitempty"`   // "clinical" instead of Codes: a code of LOINC, SNOMED CT, RxNorm or CVX
+	Scheme      string   `json:"scheme,omitempty"`   // instead of Codes: "clinical" for a code of LOINC, SNOMED CT, RxNorm or CVX, "dbsnp" for a name of dbSNP
 }
 
 // Format is an export that people really have.
@@ -86,6 +87,7 @@ type pool struct {
 	book    Codebook
 	formats []format
 	reducer func() reducer
+	apart   bool // each file stands for itself: a damaged one in an archive is left out and told
 }
 
 // format recognises one Format; reading it is the reducer's part.
@@ -95,7 +97,7 @@ type format struct {
 }
 
 func pools() []pool {
-	return []pool{wearablesPool(), energyPool(), bankPool(), glucosePool(), mediaPool(), clinicalPool()}
+	return []pool{wearablesPool(), activitiesPool(), energyPool(), bankPool(), glucosePool(), mediaPool(), clinicalPool(), genotypePool(), locationPool(), browsingPool()}
 }
 
 // All lists the codebook of every pool that has a reducer, in a fixed order.

@@ -2,6 +2,8 @@ package codebook
 
 import (
 	"distributed.ai/datacoop/internal/fault"
+	"distributed.ai/datacoop/marketplace/codebook/calendar"
+	"distributed.ai/datacoop/marketplace/codebook/genome"
 	"distributed.ai/datacoop/marketplace/codebook/stream"
 )
 
@@ -11,6 +13,8 @@ var (
 	ErrUnknownFormat = stream.ErrUnknownFormat
 	ErrEmptyFile     = stream.ErrEmptyFile
 	ErrEncryptedFile = stream.ErrEncryptedFile
+	ErrPackedFile    = stream.ErrPackedFile
+	ErrDatabaseLog   = stream.ErrDatabaseLog
 	ErrMalformedFile = stream.ErrMalformedFile
 	ErrXMLEntities   = stream.ErrXMLEntities
 	ErrZipBomb       = stream.ErrZipBomb
@@ -24,7 +28,8 @@ var (
 	ErrWrongPool      = fault.New(fault.Invalid, "wrong-pool", "This file was recognised, but it belongs to another pool.")
 	ErrNoData         = fault.New(fault.Invalid, "no-data", "This file was recognised, but it holds nothing for this pool.")
 	ErrUnknownUnit    = fault.New(fault.Invalid, "unknown-unit", "This file does not say, in a way the co-op understands, in which unit it counts.")
-	ErrAmbiguousDates = fault.New(fault.Invalid, "ambiguous-dates", "It cannot be told which number in this file's dates is the day and which the month.")
+	ErrAmbiguousDates = calendar.ErrAmbiguous
+	ErrSeveralPeople  = genome.ErrSeveralPeople
 	ErrMixedPersons   = fault.New(fault.Invalid, "mixed-persons", "One of these files holds several people and another does not say whose it is. Reduce them one at a time.")
 	ErrNotReduced     = fault.New(fault.Invalid, "not-reduced", "This is not a reduced table of this pool.")
 )

@@ -52,7 +52,9 @@ func (t Table) Narrow(p Profile, n Narrowing) (Table, Profile, error) {
 	if len(out.Rows) == 0 {
 		return Table{}, Profile{}, ErrNothingLeft
 	}
-	return out, profileOf(out, p.Format, out.persons(p.Persons), p.Skipped), nil
+	narrowed := profileOf(out, p.Format, out.persons(p.Persons), p.Skipped)
+	narrowed.Left = p.Left
+	return out, narrowed, nil
 }
 
 // row is what stays of a row; nil if nothing does.

@@ -83,7 +83,7 @@ func TestTimesAreNarrowedByDay(t *testing.T) {
 
 func TestARowWithoutADayIsOutsideEveryRange(t *testing.T) {
 	book, _ := codebook.For("media")
-	table := codebook.Table{Codebook: book, Rows: [][]string{{"", "1", "title", ""}, {"2026-01-02", "1", "title", ""}}}
+	table := codebook.Table{Codebook: book, Rows: [][]string{{"", "1", "title", "", ""}, {"2026-01-02", "1", "title", "", ""}}}
 	narrow, p, err := table.Narrow(codebook.Profile{Persons: 1}, codebook.Narrowing{To: "2026-12-31"})
 	if err != nil || len(narrow.Rows) != 1 || narrow.Rows[0][0] == "" || p.Persons != 1 {
 		t.Errorf("%v, %v", narrow.Rows, err)

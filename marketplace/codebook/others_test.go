@@ -59,7 +59,7 @@ func TestNetflixFixture(t *testing.T) {
 		t.Errorf("%d rows, %+v", len(table.Rows), profile)
 	}
 	last := strings.Join(table.Rows[len(table.Rows)-1], ",")
-	if last != "2021-06-06,3,title," {
+	if last != "2021-06-06,3,title,," {
 		t.Errorf("last row %s", last)
 	}
 }

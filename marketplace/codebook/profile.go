@@ -1,5 +1,12 @@
 package codebook
 
+import (
+	"cmp"
+	"slices"
+
+	"distributed.ai/datacoop/marketplace/codebook/stream"
+)
+
 // Profile is what leaves the member's machine beside the ciphertext: what kind
 // of data it is and how much of it, in the codebook's own words. It holds no
 // value, no name of a file, a column or a device that the export brought.
@@ -14,6 +21,40 @@ type Profile struct {
 	Days     int      `json:"days"`     // distinct dates
 	Persons  int      `json:"persons"`
 	Skipped  int      `json:"skipped"` // records of a known kind that could not be read and were left out
+	Left     []Left   `json:"-"`       // files of an archive that were not read; it stays on the member's machine
+}
+
+// Left counts the files of one kind that an archive held and nobody read.
+type Left struct {
+	Kind  string `json:"kind"` // one of the Left constants, in the singular
+	Count int    `json:"count"`
+}
+
+// Kinds of files that were left out of an archive, beside those of package
+// stream: LeftPicture and so on.
+const (
+	LeftOtherPool = "file for another pool"
+	LeftDamaged   = "damaged file"
+	LeftLog       = stream.LeftLog
+)
+
+// AddLeft counts together what several readings left out.
+func AddLeft(lists ...[]Left) []Left {
+	counts := map[string]int{}
+	for _, l := range slices.Concat(lists...) {
+		counts[l.Kind] += l.Count
+	}
+	return leftOut(counts)
+}
+
+// leftOut lists what was left out, most of it first.
+func leftOut(counts map[string]int) []Left {
+	out := []Left{}
+	for kind, n := range counts {
+		out = append(out, Left{kind, n})
+	}
+	slices.SortFunc(out, func(a, b Left) int { return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Kind, b.Kind)) })
+	return out
 }
 
 func profileOf(t Table, format string, persons, skipped int) Profile {

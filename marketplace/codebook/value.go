@@ -6,6 +6,7 @@ import (
 
 	"distributed.ai/datacoop/marketplace/codebook/concept"
 	"distributed.ai/datacoop/marketplace/codebook/decimal"
+	"distributed.ai/datacoop/marketplace/codebook/genome"
 )
 
 // cell is a number that may be missing.
@@ -52,8 +53,11 @@ func (c Column) valid(text string) bool {
 	case TypeTime:
 		return validTime(c.layout(), text)
 	case TypeCode:
-		if c.Scheme != "" {
+		switch c.Scheme {
+		case "clinical":
 			return concept.Valid(text)
+		case "dbsnp":
+			return genome.ValidRS(text)
 		}
 		return slices.Contains(c.Codes, text)
 	}

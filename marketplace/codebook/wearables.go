@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+
+	"distributed.ai/datacoop/marketplace/codebook/fitbit"
 )
 
 // Columns of the wearables table, in order.
@@ -38,45 +40,45 @@ var wearablesBook = Codebook{
 	Columns: []Column{
 		{Name: "person", Type: TypeInteger, Min: 1, Max: 100_000, Source: "numbered by the reducer; Fitabase: Id, which is dropped",
 			Description: "Number of the person within this export, from 1. It means nothing outside it."},
-		{Name: "date", Type: TypeDate, Source: "Fitabase: ActivityDate, SleepDay, Date; Apple: startDate, dateComponents",
-			Description: "Local calendar day, as the record itself writes it. Sleep counts for the day of waking up: Apple records that begin at 18:00 or later belong to the next day."},
-		{Name: "steps", Type: TypeInteger, Unit: "steps", Max: 200_000, Source: "Fitabase: TotalSteps; Apple: StepCount",
+		{Name: "date", Type: TypeDate, Source: "Fitabase: ActivityDate, SleepDay, Date; Fitbit: dateTime, dateOfSleep; Apple: startDate, dateComponents; FIT: timestamp",
+			Description: "Local calendar day, as the record itself writes it; in Fitbit's archive, except for sleep, and in FIT the day in universal time. Sleep counts for the day of waking up: Apple records that begin at 18:00 or later belong to the next day."},
+		{Name: "steps", Type: TypeInteger, Unit: "steps", Max: 200_000, Source: "Fitabase: TotalSteps; Fitbit: steps; Apple: StepCount",
 			Description: "Steps of the day. 0 on a Fitbit usually means that it was not worn. Of several Apple sources, such as a phone and a watch, the one that counted most is taken, because adding them would count steps twice; so for every daily sum below."},
-		{Name: "distance_km", Type: TypeDecimal, Unit: "km", Decimals: 3, Max: 1_000, Source: "Fitabase: TotalDistance; Apple: DistanceWalkingRunning",
+		{Name: "distance_km", Type: TypeDecimal, Unit: "km", Decimals: 3, Max: 1_000, Source: "Fitabase: TotalDistance; Fitbit: distance; Apple: DistanceWalkingRunning",
 			Description: "Distance walked and run."},
-		{Name: "very_active_minutes", Type: TypeInteger, Unit: "min", Max: 1_440, Source: "Fitabase: VeryActiveMinutes",
+		{Name: "very_active_minutes", Type: TypeInteger, Unit: "min", Max: 1_440, Source: "Fitabase: VeryActiveMinutes; Fitbit: very_active_minutes",
 			Description: "Minutes of vigorous activity by Fitbit's own classification."},
-		{Name: "fairly_active_minutes", Type: TypeInteger, Unit: "min", Max: 1_440, Source: "Fitabase: FairlyActiveMinutes",
+		{Name: "fairly_active_minutes", Type: TypeInteger, Unit: "min", Max: 1_440, Source: "Fitabase: FairlyActiveMinutes; Fitbit: moderately_active_minutes",
 			Description: "Minutes of moderate activity by Fitbit's own classification."},
-		{Name: "lightly_active_minutes", Type: TypeInteger, Unit: "min", Max: 1_440, Source: "Fitabase: LightlyActiveMinutes",
+		{Name: "lightly_active_minutes", Type: TypeInteger, Unit: "min", Max: 1_440, Source: "Fitabase: LightlyActiveMinutes; Fitbit: lightly_active_minutes",
 			Description: "Minutes of light activity by Fitbit's own classification."},
-		{Name: "sedentary_minutes", Type: TypeInteger, Unit: "min", Max: 1_440, Source: "Fitabase: SedentaryMinutes",
+		{Name: "sedentary_minutes", Type: TypeInteger, Unit: "min", Max: 1_440, Source: "Fitabase: SedentaryMinutes; Fitbit: sedentary_minutes",
 			Description: "Minutes without activity; it may include sleep and time not worn."},
 		{Name: "exercise_minutes", Type: TypeInteger, Unit: "min", Max: 1_440, Source: "Apple: ActivitySummary appleExerciseTime, else AppleExerciseTime",
 			Description: "Minutes at the level of a brisk walk or above, by Apple's own classification; not comparable with Fitbit's classes."},
-		{Name: "energy_kcal", Type: TypeInteger, Unit: "kcal", Max: 30_000, Source: "Fitabase: Calories; Apple: ActiveEnergyBurned + BasalEnergyBurned of one source",
+		{Name: "energy_kcal", Type: TypeInteger, Unit: "kcal", Max: 30_000, Source: "Fitabase: Calories; Fitbit: calories; Apple: ActiveEnergyBurned + BasalEnergyBurned of one source",
 			Description: "Energy used in the whole day, at rest and in motion."},
 		{Name: "active_energy_kcal", Type: TypeInteger, Unit: "kcal", Max: 30_000, Source: "Apple: ActivitySummary activeEnergyBurned, else ActiveEnergyBurned",
 			Description: "Energy used in motion only."},
-		{Name: "asleep_minutes", Type: TypeInteger, Unit: "min", Max: 1_440, Source: "Fitabase: TotalMinutesAsleep; Apple: SleepAnalysis Asleep, AsleepCore, AsleepDeep, AsleepREM, AsleepUnspecified",
+		{Name: "asleep_minutes", Type: TypeInteger, Unit: "min", Max: 1_440, Source: "Fitabase: TotalMinutesAsleep; Fitbit: minutesAsleep; Apple: SleepAnalysis Asleep, AsleepCore, AsleepDeep, AsleepREM, AsleepUnspecified",
 			Description: "Minutes asleep. Exact duplicates in Fitabase's sleep export are counted once."},
-		{Name: "in_bed_minutes", Type: TypeInteger, Unit: "min", Max: 1_440, Source: "Fitabase: TotalTimeInBed; Apple: SleepAnalysis InBed",
+		{Name: "in_bed_minutes", Type: TypeInteger, Unit: "min", Max: 1_440, Source: "Fitabase: TotalTimeInBed; Fitbit: timeInBed; Apple: SleepAnalysis InBed",
 			Description: "Minutes in bed, asleep or awake."},
-		{Name: "resting_heart_rate", Type: TypeDecimal, Unit: "1/min", Decimals: 1, Min: 20, Max: 250, Source: "Apple: RestingHeartRate",
+		{Name: "resting_heart_rate", Type: TypeDecimal, Unit: "1/min", Decimals: 1, Min: 20, Max: 250, Source: "Fitbit: resting_heart_rate; Apple: RestingHeartRate",
 			Description: "Mean of the day's resting heart rates."},
-		{Name: "mean_heart_rate", Type: TypeDecimal, Unit: "1/min", Decimals: 1, Min: 20, Max: 250, Source: "Apple: HeartRate",
+		{Name: "mean_heart_rate", Type: TypeDecimal, Unit: "1/min", Decimals: 1, Min: 20, Max: 250, Source: "Fitbit: heart_rate bpm; Apple: HeartRate",
 			Description: "Mean of the day's heart-rate records, each counted once; watches record more often during exercise."},
-		{Name: "weight_kg", Type: TypeDecimal, Unit: "kg", Decimals: 2, Min: 1, Max: 500, Source: "Fitabase: WeightKg; Apple: BodyMass",
+		{Name: "weight_kg", Type: TypeDecimal, Unit: "kg", Decimals: 2, Min: 1, Max: 500, Source: "Fitabase: WeightKg; Apple: BodyMass; FIT: weight",
 			Description: "Last weight of the day."},
-		{Name: "bmi", Type: TypeDecimal, Unit: "kg/m2", Decimals: 2, Min: 5, Max: 150, Source: "Fitabase: BMI; Apple: BodyMassIndex",
+		{Name: "bmi", Type: TypeDecimal, Unit: "kg/m2", Decimals: 2, Min: 5, Max: 150, Source: "Fitabase: BMI; Fitbit: bmi; Apple: BodyMassIndex",
 			Description: "Last body mass index of the day, as the app computed it."},
-		{Name: "body_fat_percent", Type: TypeDecimal, Unit: "%", Decimals: 1, Min: 1, Max: 90, Source: "Fitabase: Fat; Apple: BodyFatPercentage times 100",
+		{Name: "body_fat_percent", Type: TypeDecimal, Unit: "%", Decimals: 1, Min: 1, Max: 90, Source: "Fitabase: Fat; Fitbit: fat; Apple: BodyFatPercentage times 100; FIT: percent_fat",
 			Description: "Last body fat of the day."},
 	},
 }
 
 func wearablesPool() pool {
-	return pool{book: wearablesBook, formats: []format{fitbitActivity, fitbitSleep, fitbitWeight, appleHealth},
+	return pool{book: wearablesBook, formats: []format{fitbitActivity, fitbitSleep, fitbitWeight, fitbitArchive, appleHealth, fitWeight},
 		reducer: func() reducer { return &wearables{formats: map[string]days{}} }}
 }
 
@@ -123,11 +125,15 @@ func (d days) complete(other days) {
 // one listed first in the codebook is taken.
 type wearables struct {
 	formats map[string]days
+	archive fitbit.Archive
 	skipped int
 }
 
 func (w *wearables) read(formatID string, r io.Reader) error {
 	read := readApple
+	if formatID == fitWeight.ID {
+		read = readScale
+	}
 	if file, ok := fitbitFiles[formatID]; ok {
 		read = file.read
 	}
@@ -145,6 +151,7 @@ func (w *wearables) read(formatID string, r io.Reader) error {
 
 func (w *wearables) rows() (result, error) {
 	all := days{}
+	w.formats[fitbitArchive.ID] = archived(&w.archive)
 	for _, f := range wearablesPool().formats {
 		all.complete(w.formats[f.ID])
 	}
@@ -155,7 +162,7 @@ func (w *wearables) rows() (result, error) {
 		}
 		all, persons = w.asOne(persons[1]), persons[1:]
 	}
-	res := result{persons: len(persons), skipped: w.skipped}
+	res := result{persons: len(persons), skipped: w.skipped + w.archive.Skipped}
 	for k, d := range all {
 		if *d == (day{}) {
 			continue

@@ -25,6 +25,7 @@ import (
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/internal/fault"
+	"distributed.ai/datacoop/internal/jobs"
 	"distributed.ai/datacoop/internal/once"
 	"distributed.ai/datacoop/marketplace/ledger"
 )
@@ -42,6 +43,7 @@ type Desk struct {
 	Governance *governance.Service
 	Ledger     *ledger.Service
 	Log        *audit.Log
+	Jobs       *jobs.Queue
 	Clock      coop.Clock
 	Charter    coop.Charter
 }

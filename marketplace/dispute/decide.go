@@ -86,7 +86,8 @@ func (c *Counter) decide(tx *db.Tx, steward coop.MemberID, id string, uphold boo
 	if err := update(tx, one); err != nil {
 		return Case{}, "", err
 	}
-	return one, due, c.desk.Note(tx, "dispute.decided", one.State, map[string]any{"dispute": id, "steward": string(steward), "note": one.Note})
+	return one, due, errors.Join(c.desk.Note(tx, "dispute.decided", one.State, map[string]any{"dispute": id, "steward": string(steward), "note": one.Note}),
+		c.desk.Jobs.Tell(tx, coop.Notice{Kind: coop.NoticeDisputeDecided, Ref: id, To: []coop.Addressee{{Member: one.Member}}}))
 }
 
 // credit reverses what the file was booked as. Due is the closed period whose

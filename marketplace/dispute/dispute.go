@@ -153,7 +153,9 @@ func (c *Counter) OpenDispute(ctx context.Context, r coop.ResearcherID, file coo
 		if err := insert(tx, one); err != nil {
 			return Case{}, err
 		}
-		return one, c.desk.Note(tx, "dispute.opened", one.Kind, map[string]any{"dispute": one.ID, "file": string(file)})
+		return one, errors.Join(c.desk.Note(tx, "dispute.opened", one.Kind, map[string]any{"dispute": one.ID, "file": string(file)}),
+			c.desk.Jobs.Tell(tx, coop.Notice{Kind: coop.NoticeDisputed, Ref: one.ID, Until: one.AnswerUntil(), To: []coop.Addressee{{Member: one.Member}}}),
+			c.desk.Jobs.Tell(tx, coop.Notice{Kind: coop.NoticeJudge, Ref: one.ID, Office: coop.Appeals}))
 	})
 	if db.IsUnique(err) {
 		return Case{}, ErrTwice

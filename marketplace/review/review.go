@@ -121,11 +121,11 @@ func Ready(tx *db.Tx, c *consent.Service, id coop.RequestID, now int64) (Wait, b
 	if err != nil {
 		return Wait{}, false, err
 	}
-	silent, err := c.Unanswered(tx, id)
+	silent, err := c.Unanswered(tx, id, "", 1)
 	if err != nil {
 		return Wait{}, false, err
 	}
-	return w, now >= w.Until || w.Steward != stewardAsked && silent == 0, nil
+	return w, now >= w.Until || w.Steward != stewardAsked && len(silent) == 0, nil
 }
 
 // Asked lists the requests that wait for a steward, the most urgent first.

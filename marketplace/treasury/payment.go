@@ -140,7 +140,7 @@ func (t *Till) carriedOut(tx *db.Tx, e bank.Entry, out *Import) error {
 			continue
 		}
 		out.PaidOut += sum
-		if err := carryOutPayouts(tx, order, t.desk.Now()); err != nil {
+		if err := errors.Join(t.tellCarried(tx, order), carryOutPayouts(tx, order, t.desk.Now())); err != nil {
 			return err
 		}
 		return t.desk.Post(tx, "paid-out", "bank:"+e.ID, ledger.Transfer{From: ledger.Bank, To: ledger.Payout, Amount: sum})

@@ -1,6 +1,9 @@
 package treasury
 
 import (
+	"errors"
+	"slices"
+
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/marketplace/bank"
@@ -38,7 +41,36 @@ func (t *Till) cameBack(tx *db.Tx, by coop.MemberID, e bank.Entry, out *Import) 
 		return false, err
 	}
 	out.Returned += e.Amount
+	if err := t.tellReturned(tx, order, member); err != nil {
+		return false, err
+	}
 	return true, t.desk.Post(tx, "returned", ref, ledger.Transfer{From: ledger.Member(member), To: from, Amount: e.Amount})
+}
+
+// tellReturned tells the member and the treasury that a payout came back.
+func (t *Till) tellReturned(tx *db.Tx, order string, m coop.MemberID) error {
+	return errors.Join(t.desk.Jobs.Tell(tx, coop.Notice{Kind: coop.NoticeReturned, Ref: order, To: []coop.Addressee{{Member: m}}}),
+		t.desk.Jobs.Tell(tx, coop.Notice{Kind: coop.NoticeNoAccount, Ref: order, Office: coop.Treasury}))
+}
+
+// tellCarried tells members that the bank has carried out what a debit orders,
+// before that is noted.
+func (t *Till) tellCarried(tx *db.Tx, order string) error {
+	const many = 500
+	list, err := carrying(tx, order)
+	if err != nil {
+		return err
+	}
+	for page := range slices.Chunk(list, many) {
+		n := coop.Notice{Kind: coop.NoticePaid, Ref: order}
+		for _, p := range page {
+			n.To = append(n.To, coop.Addressee{Member: p.Member, Ref: string(p.Period)})
+		}
+		if err := t.desk.Jobs.Tell(tx, n); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // returning finds the payout of which an entry is the return, nobody's for none.

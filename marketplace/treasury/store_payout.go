@@ -48,6 +48,12 @@ func dropPayoutAccount(tx *db.Tx, m coop.MemberID) error {
 	return desk.Failed("drop payout account", tx.ExecOne(sqlDropPayoutAccount, m))
 }
 
+// forgetPayoutAccount is dropPayoutAccount where there may be none.
+func forgetPayoutAccount(tx *db.Tx, m coop.MemberID) error {
+	_, err := tx.Exec(sqlDropPayoutAccount, m)
+	return desk.Failed("drop payout account", err)
+}
+
 const (
 	sqlInsertPayout = `INSERT INTO marketplace_payouts (period, member, holder, iban, amount, end_to_end, file) VALUES (?, ?, ?, ?, ?, ?, ?)`
 	sqlListPayouts  = `SELECT period, member, holder, iban, amount, end_to_end FROM marketplace_payouts WHERE period = ? ORDER BY end_to_end`
@@ -58,10 +64,12 @@ func insertPayout(tx *db.Tx, p Payout) error {
 }
 
 func listPayouts(tx *db.Tx, id coop.PeriodID) ([]Payout, error) {
-	return desk.Collect(tx, "payouts", func(rows *sql.Rows) (p Payout, err error) {
-		err = rows.Scan(&p.Period, &p.Member, &p.Holder, &p.IBAN, &p.Amount, &p.EndToEnd)
-		return p, err
-	}, sqlListPayouts, id)
+	return desk.Collect(tx, "payouts", scanPayout, sqlListPayouts, id)
+}
+
+func scanPayout(rows *sql.Rows) (p Payout, err error) {
+	err = rows.Scan(&p.Period, &p.Member, &p.Holder, &p.IBAN, &p.Amount, &p.EndToEnd)
+	return p, err
 }
 
 const (
@@ -73,6 +81,30 @@ const (
 // file or a single payment, and not yet carried out.
 func orderedPayouts(tx *db.Tx, order string) (coop.Money, error) {
 	return desk.Number[coop.Money](tx, "ordered payouts", sqlOrderedPayouts, order, order)
+}
+
+const sqlOrderedFor = `SELECT count(*) FROM marketplace_payouts WHERE carried_at = 0 AND member = ?`
+
+// ordered counts the payouts to a member that have not been carried out.
+func ordered(tx *db.Tx, m coop.MemberID) (int, error) {
+	return desk.Number[int](tx, "payouts to a member", sqlOrderedFor, m)
+}
+
+const sqlCarrying = `SELECT period, member, holder, iban, amount, end_to_end FROM marketplace_payouts
+	WHERE carried_at = 0 AND (file = ? OR end_to_end = ?) ORDER BY end_to_end`
+
+// carrying lists what carryOutPayouts would carry out.
+func carrying(tx *db.Tx, order string) ([]Payout, error) {
+	return desk.Collect(tx, "payouts a debit carries out", scanPayout, sqlCarrying, order, order)
+}
+
+const sqlArrivedPayouts = `SELECT period, member, holder, iban, amount, end_to_end FROM marketplace_payouts
+	WHERE carried_at > 0 AND carried_at < ? AND end_to_end NOT IN (SELECT end_to_end FROM treasury_returns WHERE at < ?) ORDER BY period`
+
+// arrivedPayouts lists what had been carried out before a time and had not come
+// back by then, in the order of the periods.
+func arrivedPayouts(tx *db.Tx, before int64) ([]Payout, error) {
+	return desk.Collect(tx, "payouts that arrived", scanPayout, sqlArrivedPayouts, before, before)
 }
 
 func carryOutPayouts(tx *db.Tx, order string, at int64) error {

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/csv"
+	"errors"
 	"slices"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/internal/fault"
 	"distributed.ai/datacoop/marketplace/desk"
+	"distributed.ai/datacoop/marketplace/ledger"
 )
 
 // What moved a member's balance.
@@ -114,4 +116,24 @@ func (y Year) CSV() ([]byte, error) {
 // Kept derives what every member is owed from everything but the books.
 func (t *Till) Kept(ctx context.Context) (map[coop.MemberID]coop.Money, error) {
 	return desk.Read(ctx, t.desk.DB, kept)
+}
+
+var errOwed = errors.New("what the books owe a member is not what was settled, less what was paid out and given")
+
+// Agree holds what the books owe members against what Kept answers and what their
+// appeals were awarded.
+func Agree(books []ledger.Balance, kept, awards map[coop.MemberID]coop.Money) error {
+	for _, b := range books {
+		m, _ := b.Account.Member()
+		if b.Amount != kept[m]+awards[m] {
+			return errOwed
+		}
+		delete(kept, m)
+	}
+	for _, left := range kept {
+		if left != 0 {
+			return errOwed
+		}
+	}
+	return nil
 }

@@ -47,6 +47,15 @@ type Share struct {
 	appraisal.MemberShare
 }
 
+// ByDataset adds to sums what each dataset brought.
+func (s Share) ByDataset(sums map[coop.DatasetID]coop.Money) {
+	for _, line := range s.Lines {
+		if line.Kind == appraisal.KindData || line.Kind == appraisal.KindStipend {
+			sums[coop.DatasetID(line.Ref)] += coop.Money(line.Amount)
+		}
+	}
+}
+
 // Resolve leads from a line's reference to the id; a duty's stands behind its
 // kind and a colon.
 func (n Names) Resolve(ref string) string {
@@ -73,4 +82,20 @@ func (n Names) Shares(st appraisal.Statement) []Share {
 		out = append(out, Share{Member: n.members[share.Member], Amount: coop.Money(share.Amount), MemberShare: own})
 	}
 	return out
+}
+
+// Stated reports whether shares are the statement's, each its member's, by the
+// secret of its pseudonyms.
+func Stated(st appraisal.Statement, shares []Share, secret []byte) bool {
+	amounts := make(map[string]int64, len(st.Shares))
+	for _, share := range st.Shares {
+		amounts[share.Member] = share.Amount
+	}
+	for _, share := range shares {
+		name := appraisal.Pseudonym(secret, st.Period, "member", string(share.Member))
+		if amount, known := amounts[name]; !known || amount != int64(share.Amount) {
+			return false
+		}
+	}
+	return len(shares) == len(st.Shares)
 }

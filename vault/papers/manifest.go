@@ -2,6 +2,9 @@ package papers
 
 import (
 	"crypto/ed25519"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -67,6 +70,23 @@ type Profile struct {
 	Days     int      `json:"days"`
 	Persons  int      `json:"persons"`
 	Skipped  int      `json:"skipped"` // records that could not be read and were left out
+
+	// Fingerprint is the SHA-256 of the plaintext in hex as the client states it,
+	// and keyed once it is kept; empty for a file so small that it could be
+	// guessed. It tells equal datasets and nothing else.
+	Fingerprint string `json:"fingerprint,omitempty"`
+}
+
+// Keyed replaces the fingerprint by what may be kept of it: HMAC-SHA256 under a
+// secret, so that a stolen table of profiles finds no data by trying, for one
+// pool, so that it links nothing across pools.
+func (p Profile) Keyed(secret []byte, pool string) Profile {
+	if p.Fingerprint != "" {
+		mac := hmac.New(sha256.New, secret)
+		mac.Write([]byte("datacoop/fingerprint/" + pool + "/" + p.Fingerprint))
+		p.Fingerprint = hex.EncodeToString(mac.Sum(nil))
+	}
+	return p
 }
 
 // Bounds of a profile, generous for any table one person has.
@@ -82,6 +102,8 @@ const (
 var (
 	monthPattern = regexp.MustCompile(`^([0-9]{4}-(0[1-9]|1[0-2]))?$`)
 	termsPattern = regexp.MustCompile(`^[ -~]{0,128}$`)
+
+	fingerprintPattern = regexp.MustCompile(`^([0-9a-f]{64})?$`)
 )
 
 // Check refuses what no table of one person can be. Error: ErrProfile.
@@ -95,7 +117,7 @@ func (p Profile) Check() error {
 	case len(p.Format) > maxFormat || !utf8.ValidString(p.Format), p.Skipped < 0 || p.Skipped > maxRows,
 		p.Rows < 0 || p.Rows > maxRows, p.Days < 0 || p.Days > maxDays, p.Persons < 0 || p.Persons > maxPersons,
 		p.Coverage < 0 || p.Coverage > 1000, len(p.Columns) > maxColumns,
-		!monthPattern.MatchString(p.From), !monthPattern.MatchString(p.To), p.From > p.To:
+		!fingerprintPattern.MatchString(p.Fingerprint), !monthPattern.MatchString(p.From), !monthPattern.MatchString(p.To), p.From > p.To:
 		return ErrProfile
 	}
 	return nil

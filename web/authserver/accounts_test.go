@@ -548,6 +548,23 @@ func TestRecoveryCodeMakesANewPasskeyAndANewCode(t *testing.T) {
 	c.device().renew(next).recovery(t)
 }
 
+// TestACodeFromBeforeARecoveryIsWorthNothing: whoever holds the lost passkey has
+// signed in a moment before, and comes with the code a moment after.
+func TestACodeFromBeforeARecoveryIsWorthNothing(t *testing.T) {
+	c := newClub(t)
+	lost := c.device()
+	recovery := lost.join("one", "Eva").recovery(t)
+	lost.forget()
+	kept, other := lost.signIn().returned(t).Get("code"), lost.signIn().returned(t).Get("code")
+	if _, err := lost.exchange(other); err != nil {
+		t.Fatal(err)
+	}
+	c.device().renew(recovery).recovery(t)
+	if _, err := lost.exchange(kept); err == nil {
+		t.Error("the code is still good")
+	}
+}
+
 func TestRecoveryCodeRacedForIsUsedOnce(t *testing.T) {
 	c := newClub(t)
 	d := c.device()

@@ -81,6 +81,7 @@ import (
 	"github.com/ory/fosite"
 
 	"distributed.ai/datacoop/internal/db"
+	"distributed.ai/datacoop/internal/fault"
 	"distributed.ai/datacoop/web/authserver/held"
 	"distributed.ai/datacoop/web/authserver/passkey"
 )
@@ -118,6 +119,11 @@ type Config struct {
 	SignIn string
 	// Admission decides whose account becomes a member.
 	Admission Admission
+
+	// AdultAge is what who makes an account is asked about, 0 for nothing; the
+	// answer is not kept. Younger is the sentence for who says no.
+	AdultAge int
+	Younger  string
 
 	// TokenLifetime is how long an access token is good for: more than
 	// nothing and at most a day. Zero means one hour.
@@ -158,6 +164,10 @@ func (s *Server) Held(ctx context.Context, subject string) (h Holding, found boo
 	return held.Of(ctx, s.db, subject)
 }
 
+// Forget removes an account with all that opens it, and what it had opened, in
+// the caller's transaction. Forgetting twice is harmless.
+func (s *Server) Forget(tx *db.Tx, subject string) error { return held.Forget(tx, subject) }
+
 // Lifetimes that no co-op needs to change: a code is exchanged by a redirect,
 // an id_token is read at once, a form waits for a person, and so does a ticket
 // while they write down a recovery code.
@@ -190,6 +200,8 @@ type Server struct {
 	name      string
 	signIn    string
 	admission Admission
+	adultAge  int
+	younger   error
 	passkeys  *passkey.Ceremonies // nil unless builtIn
 
 	pages         *pages
@@ -239,8 +251,9 @@ func prepare(c Config) (*Server, error) {
 	s := &Server{
 		db: c.DB, issuer: issuer, logins: c.Demo || c.BuiltIn, demo: c.Demo, builtIn: c.BuiltIn, log: c.Logger,
 		name: c.Name, signIn: c.SignIn, admission: c.Admission,
-		attempts: newAttempts(time.Now), tokenLifetime: c.TokenLifetime,
-		store: &store{replayWindow: codeLifetime + c.TokenLifetime},
+		attempts: newAttempts(time.Now), tokenLifetime: c.TokenLifetime, adultAge: c.AdultAge,
+		younger: fault.New(fault.Forbidden, "too-young", c.Younger),
+		store:   &store{replayWindow: codeLifetime + c.TokenLifetime},
 	}
 	return s, s.assemble(c)
 }

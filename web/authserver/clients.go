@@ -47,6 +47,9 @@ var (
 // researcherPrefix keeps researchers' client ids apart from all others.
 const researcherPrefix = "researcher-"
 
+// ResearcherClient is the client id of a researcher.
+func ResearcherClient(researcherID string) string { return researcherPrefix + researcherID }
+
 // EnsureClient registers a relying party of the login half under id, a letter
 // and at most 31 lower-case letters, digits or hyphens, or brings its redirect
 // addresses up to date. An address is matched character by character; it is

@@ -90,7 +90,8 @@ func (s *Server) invited(ctx context.Context, code string) error {
 // joinPage is the page that makes an account.
 type joinPage struct {
 	frame
-	Name string
+	Name  string
+	Adult int // the age that is asked about; 0 for none
 }
 
 // showJoin shows the page, and again if there is something to say.
@@ -100,7 +101,7 @@ func (s *Server) showJoin(w http.ResponseWriter, r *http.Request, code, name str
 	// The page puts the name that is typed in the place of this one.
 	q, err := s.passkeys.Make(passkey.Holder{Handle: handle, Name: s.name})
 	if f, ok := s.ask(w, r, form{Path: PathJoin, Invitation: code}, q, err, message); ok {
-		s.pages.write(w, f.status, "join.html", scripted, joinPage{f, name})
+		s.pages.write(w, f.status, "join.html", scripted, joinPage{f, name, s.adultAge})
 	}
 }
 
@@ -112,6 +113,9 @@ func (s *Server) joinAccount(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	name, err := typedName(r.PostForm.Get("name"))
+	if err == nil && s.adultAge > 0 && r.PostForm.Get("adult") != "yes" {
+		err = s.younger
+	}
 	var key passkey.Key
 	if err == nil {
 		key, err = s.passkeys.Made(f.Session, r.PostForm.Get("credential"))

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ory/fosite"
@@ -81,6 +82,7 @@ type loginPage struct {
 	frame
 	Demo, BuiltIn bool
 	Open          bool // anybody may make an account
+	Again         bool // somebody who is signed in confirms that it is them
 	Subject       string
 	Accounts      []choice
 }
@@ -148,7 +150,8 @@ func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, request fosit
 }
 
 func (s *Server) loginPage(w http.ResponseWriter, r *http.Request, view loginView) (loginPage, error) {
-	page := loginPage{Demo: s.demo, BuiltIn: s.builtIn, Subject: view.subject, Accounts: s.choices(view.query)}
+	page := loginPage{Demo: s.demo, BuiltIn: s.builtIn, Subject: view.subject, Accounts: s.choices(view.query),
+		Again: strings.Contains(view.query, "prompt=login")}
 	var q passkey.Question
 	var err error
 	if s.builtIn {

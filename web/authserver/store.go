@@ -69,8 +69,8 @@ type body struct {
 }
 
 const insertSession = `
-INSERT INTO authserver_sessions (kind, signature, request, client, used, expires_at, body)
-VALUES (?, ?, ?, ?, 0, ?, ?)`
+INSERT INTO authserver_sessions (kind, signature, request, client, used, expires_at, body, subject)
+VALUES (?, ?, ?, ?, 0, ?, ?, ?)`
 
 func (s *store) put(ctx context.Context, kind, signature string, expires time.Time, r fosite.Requester) error {
 	tx, err := transaction(ctx)
@@ -88,7 +88,7 @@ func (s *store) put(ctx context.Context, kind, signature string, expires time.Ti
 	if err != nil {
 		return &failure{"store " + kind, err}
 	}
-	_, err = tx.Exec(insertSession, kind, signature, r.GetID(), r.GetClient().GetID(), expires.UnixMilli(), string(text))
+	_, err = tx.Exec(insertSession, kind, signature, r.GetID(), r.GetClient().GetID(), expires.UnixMilli(), string(text), session.Subject)
 	if err != nil {
 		return &failure{"store " + kind, err}
 	}

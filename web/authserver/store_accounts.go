@@ -92,11 +92,13 @@ func useKey(tx *db.Tx, subject string, k passkey.Key) error {
 const (
 	deleteKeys      = `DELETE FROM authserver_credentials WHERE subject = ?`
 	deleteTicketsOf = `DELETE FROM authserver_tickets WHERE subject = ?`
+	deleteOpenedBy  = `DELETE FROM authserver_sessions WHERE subject = ?`
 )
 
-// dropKeys removes every passkey of an account, and what they opened.
+// dropKeys removes every passkey of an account, and what they opened: codes that
+// nobody has come with yet as well.
 func dropKeys(tx *db.Tx, subject string) error {
-	for _, query := range []string{deleteTicketsOf, deleteKeys} {
+	for _, query := range []string{deleteTicketsOf, deleteOpenedBy, deleteKeys} {
 		if _, err := tx.Exec(query, subject); err != nil {
 			return fmt.Errorf("drop passkeys: %w", err)
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"net/url"
 
 	"distributed.ai/datacoop/web/client/rest"
 )
@@ -21,9 +22,32 @@ func (c *Client) Export(ctx context.Context) ([]byte, error) {
 	return c.document(ctx, "application/json", "v1", "me", "export")
 }
 
-// CloseAccount ends the caller's membership.
-func (c *Client) CloseAccount(ctx context.Context) error {
-	return c.conn.Effect(ctx, http.MethodDelete, nil, "v1", "me")
+// CloseAccount ends the caller's membership. Owed says what becomes of what
+// they are owed, "pay" or "give", where that is something; vacate, that they
+// leave although nobody else holds their office.
+func (c *Client) CloseAccount(ctx context.Context, owed string, vacate bool) (Closing, error) {
+	at, err := c.conn.At("v1", "me")
+	if err != nil {
+		return Closing{}, err
+	}
+	query := url.Values{}
+	if owed != "" {
+		query.Set("owed", owed)
+	}
+	if vacate {
+		query.Set("vacate", "true")
+	}
+	at.RawQuery = query.Encode()
+	answer, _, err := c.conn.Whole(ctx, rest.Call{Method: http.MethodDelete, URL: at, Header: rest.Accept("application/json")})
+	if err != nil {
+		return Closing{}, err
+	}
+	return rest.Decode[Closing](answer)
+}
+
+// Closing is how far an account's closing is, for whoever has its code.
+func (c *Client) Closing(ctx context.Context, code string) (Closing, error) {
+	return rest.Get[Closing](ctx, c.conn, "v1", "closings", code)
 }
 
 // SetRecipient registers the caller's public age recipient. Datasets opened

@@ -41,7 +41,7 @@ func endpoints(c *Client) map[string]func(context.Context) error {
 		"GET /v1/periods/P0001/statement":          func(x ctx) error { return first(c.Statement(x, "P0001")) },
 		"GET /v1/me":                               func(x ctx) error { return first(c.Me(x)) },
 		"GET /v1/me/export":                        func(x ctx) error { return first(c.Export(x)) },
-		"DELETE /v1/me":                            func(x ctx) error { return c.CloseAccount(x) },
+		"DELETE /v1/me":                            func(x ctx) error { return first(c.CloseAccount(x, "pay", false)) },
 		"POST /v1/files/f1/disputes":               func(x ctx) error { return first(c.OpenDispute(x, "f1", DisputeDraft{})) },
 		"GET /v1/disputes":                         func(x ctx) error { return drain(c.Disputes(x)) },
 		"GET /v1/credit-notes":                     func(x ctx) error { return drain(c.CreditNotes(x)) },

@@ -61,7 +61,10 @@ import (
 )
 
 // Client speaks to one co-op. It is safe for concurrent use.
-type Client struct{ conn *rest.Conn }
+type Client struct {
+	conn *rest.Conn
+	rest.Papers
+}
 
 // ProblemError is a refusal by the server; see package rest.
 type ProblemError = rest.ProblemError
@@ -116,7 +119,7 @@ func New(base string, options ...Option) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Client{conn: conn}, nil
+	return &Client{conn, rest.Papers{Conn: conn}}, nil
 }
 
 // Base is the URL the client was made for, without a trailing slash.

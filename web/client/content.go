@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash"
@@ -23,10 +24,15 @@ type Preview struct {
 	Profile Profile
 	Columns []codebook.Column // every column of the table; none if Raw
 	Rows    [][]string        // the first rows of the table; none if Raw
+	Left    []codebook.Left   // files of archives that were not read; it stays here
 	Warning string            // when the data describe other people too
 }
 
 const previewRows = 5
+
+// fingerprinted is how many bytes a file has at least whose digest the co-op is
+// told: a shorter one could be found by trying.
+const fingerprinted = 4096
 
 // content is what is going to be encrypted and how to read it again.
 type content struct {
@@ -70,6 +76,9 @@ func prepare(pool string, raw bool, inputs []codebook.Input) (content, error) {
 		return content{}, err
 	}
 	out.Size, out.digest = counted.n, [sha256.Size]byte(counted.to.Sum(nil))
+	if out.Size >= fingerprinted {
+		out.Profile.Fingerprint = hex.EncodeToString(out.digest[:])
+	}
 	return out, nil
 }
 
@@ -99,7 +108,7 @@ func (c *content) table(inputs []codebook.Input) error {
 	if err != nil {
 		return err
 	}
-	c.Profile, c.Columns = wireProfile(profile), table.Codebook.Columns
+	c.Profile, c.Columns, c.Left = wireProfile(profile), table.Codebook.Columns, profile.Left
 	c.Rows = table.Rows[:min(len(table.Rows), previewRows)]
 	c.write = table.WriteCSV
 	return nil

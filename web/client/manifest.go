@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"distributed.ai/datacoop/web/client/resume"
 )
 
 // FetchManifest says what is in a folder Fetch has filled and what may not be.
@@ -135,5 +137,5 @@ func (m *manifestFile) save() error {
 		return fmt.Errorf("write manifest: %w", err)
 	}
 	m.saved = time.Now()
-	return replaceFile(filepath.Join(m.dir, manifestName), append(text, '\n'))
+	return resume.ReplaceFile(filepath.Join(m.dir, manifestName), append(text, '\n'))
 }

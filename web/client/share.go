@@ -18,6 +18,7 @@ import (
 	"distributed.ai/datacoop/marketplace/codebook"
 	"distributed.ai/datacoop/vault/header"
 	"distributed.ai/datacoop/web/client/rest"
+	"distributed.ai/datacoop/web/client/resume"
 )
 
 // ShareOptions says what a member shares and on which terms.
@@ -66,26 +67,26 @@ func (c *Client) Share(ctx context.Context, o ShareOptions) (Dataset, error) {
 	}
 	s := &sharing{c: c, o: o, goods: goods, own: own, kind: kind}
 	for {
-		if s.journal, err = openJournal(o.Dir, s.slot()); err != nil {
+		if s.Journal, err = resume.Open(o.Dir, s.slot()); err != nil {
 			return Dataset{}, err
 		}
 		out, err := s.run(ctx)
 		var refused *ProblemError
 		if s.Dataset == "" && errors.As(err, &refused) { // nothing has begun
-			return out, errors.Join(err, s.discard())
+			return out, errors.Join(err, s.Discard())
 		}
-		if err == nil || !s.resumed || !IsStatus(err, http.StatusNotFound, http.StatusGone) {
+		if err == nil || !s.Resumed || !IsStatus(err, http.StatusNotFound, http.StatusGone) {
 			return out, err
 		}
 		// What an earlier run began is gone from the server: begin again.
-		if err := s.discard(); err != nil {
+		if err := s.Discard(); err != nil {
 			return Dataset{}, err
 		}
 	}
 }
 
 type sharing struct {
-	*journal
+	*resume.Journal
 	c     *Client
 	o     ShareOptions
 	goods content
@@ -114,7 +115,7 @@ func (s *sharing) run(ctx context.Context) (Dataset, error) {
 	if err != nil {
 		return Dataset{}, err
 	}
-	return sealed, s.discard()
+	return sealed, s.Discard()
 }
 
 var errKind = errors.New("your account is registered with a recipient of another kind than this identity's (post-quantum and classic cannot be mixed); register this one or use the other identity")
@@ -153,13 +154,13 @@ func (s *sharing) open(ctx context.Context) error {
 		return errCustody
 	}
 	s.Dataset, s.VaultRecipient, s.MaxBytes, s.ChunkBytes = d.ID, d.VaultRecipient, d.MaxBytes, d.ChunkBytes
-	return s.save()
+	return s.Save()
 }
 
 // encrypt makes the ciphertext, once: a later run sends the same bytes.
 func (s *sharing) encrypt(ctx context.Context) error {
 	if s.SHA256 != "" {
-		if sum, err := fileSHA256(s.ciphertext()); err == nil && sum == s.SHA256 {
+		if sum, err := fileSHA256(s.Ciphertext()); err == nil && sum == s.SHA256 {
 			return nil
 		}
 		if s.Location != "" {
@@ -175,9 +176,9 @@ func (s *sharing) encrypt(ctx context.Context) error {
 		return err
 	}
 	if s.MaxBytes > 0 && s.Size > s.MaxBytes {
-		return errors.Join(errors.New("the encrypted file is larger than this co-op takes"), s.discard())
+		return errors.Join(errors.New("the encrypted file is larger than this co-op takes"), s.Discard())
 	}
-	return s.save()
+	return s.Save()
 }
 
 // recipients are the member and, unless they keep the only key, the vault.
@@ -196,7 +197,7 @@ func (s *sharing) recipients() ([]age.Recipient, error) {
 }
 
 func (s *sharing) writeCiphertext(to []age.Recipient) error {
-	file, err := os.CreateTemp(s.dir, ".tmp-*")
+	file, err := os.CreateTemp(s.Dir, ".tmp-*")
 	if err != nil {
 		return fmt.Errorf("encrypt: %w", err)
 	}
@@ -210,7 +211,7 @@ func (s *sharing) writeCiphertext(to []age.Recipient) error {
 		return fmt.Errorf("encrypt: %w", err)
 	}
 	s.Size, s.SHA256 = counted.n, hex.EncodeToString(counted.to.Sum(nil))
-	if err := os.Rename(file.Name(), s.ciphertext()); err != nil {
+	if err := os.Rename(file.Name(), s.Ciphertext()); err != nil {
 		return fmt.Errorf("encrypt: %w", err)
 	}
 	return nil
@@ -268,7 +269,7 @@ func (s *sharing) upload(ctx context.Context) error {
 	if err != nil || s.Received {
 		return err
 	}
-	file, err := os.Open(s.ciphertext())
+	file, err := os.Open(s.Ciphertext())
 	if err != nil {
 		return fmt.Errorf("read what is to be uploaded: %w", err)
 	}
@@ -280,7 +281,7 @@ func (s *sharing) upload(ctx context.Context) error {
 		return err
 	}
 	s.Received = true
-	return s.save()
+	return s.Save()
 }
 
 // begin finds the upload of an earlier run and how far it got, or creates one.
@@ -297,7 +298,7 @@ func (s *sharing) begin(ctx context.Context) (Upload, error) {
 		}
 		if known.State == stateReceived || known.SealedAt != nil {
 			s.Received = true
-			return Upload{}, s.save()
+			return Upload{}, s.Save()
 		}
 		// An expired upload stands in the way of another until it is cancelled.
 		if err := s.c.CancelUpload(ctx, u); err != nil && !IsStatus(err, http.StatusNotFound, http.StatusGone) {
@@ -307,7 +308,7 @@ func (s *sharing) begin(ctx context.Context) (Upload, error) {
 	}
 	if s.UploadKey == "" {
 		s.UploadKey = rest.NewKey()
-		if err := s.save(); err != nil {
+		if err := s.Save(); err != nil {
 			return Upload{}, err
 		}
 	}
@@ -316,7 +317,7 @@ func (s *sharing) begin(ctx context.Context) (Upload, error) {
 		return Upload{}, err
 	}
 	s.Location = u.Location
-	return u, s.save()
+	return u, s.Save()
 }
 
 // lookup finds the dataset among the member's own.

@@ -15,6 +15,8 @@ import (
 
 	"distributed.ai/datacoop/internal/fault"
 	"distributed.ai/datacoop/marketplace/codebook"
+
+	"distributed.ai/datacoop/web/client/resume"
 )
 
 // export is a synthetic export of about the given number of days, full of
@@ -492,7 +494,7 @@ func TestAbandonedUploadsAreSweptAway(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	long := time.Now().Add(-abandoned - time.Hour)
+	long := time.Now().Add(-resume.Abandoned - time.Hour)
 	if err := os.Chtimes(old, long, long); err != nil {
 		t.Fatal(err)
 	}

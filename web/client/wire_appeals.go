@@ -42,7 +42,7 @@ type AppealDecision struct {
 // AppealCorrection mends one figure of the appellant's evidence.
 type AppealCorrection struct {
 	Line   AppealLine `json:"line"`
-	Field  string     `json:"field" enum:"coverage,fresh,unique,trust,days,points" doc:"data: coverage, fresh, unique, trust in thousandths; stipend: days; work and governance: points"`
+	Field  string     `json:"field" enum:"coverage,fresh,unique,trust,alone,days,points" doc:"data: coverage, fresh, unique, trust in thousandths; stipend: days; both: alone, which is 1 for data that count by themselves; work and governance: points"`
 	Value  int64      `json:"value" minimum:"0"`
 	Source string     `json:"source" minLength:"1" maxLength:"200" doc:"Where anybody can see that it is so; all members read it"`
 }

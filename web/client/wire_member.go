@@ -39,12 +39,33 @@ type PayoutAccountView struct {
 type TokenDraft struct {
 	Label string `json:"label" minLength:"1" maxLength:"60" doc:"What the token is for"`
 	Hours int    `json:"hours" minimum:"1" maximum:"720" doc:"Lifetime in hours"`
+	Scope string `json:"scope,omitempty" enum:"act,everyday" doc:"act, unless you say otherwise: everything its member can do. everyday: not what is confirmed with a passkey in the portal, such as revoking, voting, payouts and closing the account"`
+}
+
+// Closing is an account that is closed, or being closed.
+type Closing struct {
+	Reference string        `json:"reference" doc:"To quote when writing to the co-op"`
+	Code      string        `json:"code" doc:"Finds this again without an account; keep it to yourself"`
+	Page      string        `json:"page" doc:"Where it can be read"`
+	State     string        `json:"state" enum:"closing,closed"`
+	Steps     []ClosingStep `json:"steps"`
+	Owed      int64         `json:"owed" doc:"Minor units that are owed now"`
+	Currency  string        `json:"currency"`
+	Receipt   string        `json:"receipt,omitempty" doc:"The signed receipt, byte for byte, once the account is closed"`
+}
+
+// ClosingStep is one thing that is done about an account.
+type ClosingStep struct {
+	Name     string `json:"name"`
+	Sentence string `json:"sentence"`
+	Done     bool   `json:"done"`
 }
 
 // Token is a bearer token. Secret is present once, in the answer that made it.
 type Token struct {
 	ID        string    `json:"id"`
 	Label     string    `json:"label"`
+	Scope     string    `json:"scope" doc:"act or everyday"`
 	CreatedAt time.Time `json:"created_at"`
 	ExpiresAt time.Time `json:"expires_at"`
 	Secret    string    `json:"secret,omitempty" doc:"Shown once: send it as Authorization: Bearer"`
@@ -156,6 +177,8 @@ type Profile struct {
 	Coverage int      `json:"coverage" minimum:"0" maximum:"1000" doc:"Cells that are filled, in thousandths"`
 	Days     int      `json:"days" minimum:"0"`
 	Persons  int      `json:"persons" minimum:"0"`
+
+	Fingerprint string `json:"fingerprint,omitempty" pattern:"^([0-9a-f]{64})?$" doc:"SHA-256 of the plaintext, for files of 4096 bytes or more; kept only keyed, never shown, so that the same data are not paid for twice"`
 }
 
 // DatasetDraft opens a dataset.

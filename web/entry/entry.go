@@ -12,6 +12,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
+	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
 )
 
@@ -44,4 +45,13 @@ func NewSessions(d *db.DB, secure bool) *scs.SessionManager {
 		http.Error(w, "Sessions are not available just now; try again.", http.StatusServiceUnavailable)
 	}
 	return m
+}
+
+// EndAll ends all sessions and revokes all tokens of a member, as when an
+// account had to be recovered, in the caller's transaction.
+func EndAll(tx *db.Tx, m coop.MemberID) error {
+	if err := EndSessionsTx(tx, m); err != nil {
+		return err
+	}
+	return DropTokensTx(tx, m)
 }

@@ -107,23 +107,50 @@ func TestAnAnswerUnderWayBringsNoEndedSessionBack(t *testing.T) {
 	}
 }
 
+// TestAnAnswerUnderWayDoesNotUndoASignOut stores a session that was loaded before
+// its member signed out.
+func TestAnAnswerUnderWayDoesNotUndoASignOut(t *testing.T) {
+	d := open(t)
+	m := entry.NewSessions(d, false)
+	ada := coop.MemberID(coop.NewID())
+	token, other := signIn(t, m, ada), signIn(t, m, ada)
+	underWay, err := m.Load(t.Context(), token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaving, err := m.Load(t.Context(), token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Destroy(leaving); err != nil {
+		t.Fatal(err)
+	}
+	m.Put(underWay, "flash", "done")
+	if _, _, err := m.Commit(underWay); err != nil {
+		t.Fatal(err)
+	}
+	if whose(t, m, token) != "" || whose(t, m, other) != string(ada) || count(t, d, ada) != 1 {
+		t.Error("the session came back")
+	}
+}
+
 func TestTokensAreTheirMembersAlone(t *testing.T) {
 	d := open(t)
 	tokens := entry.NewTokens(d)
 	ada, bea := coop.MemberID(coop.NewID()), coop.MemberID(coop.NewID())
-	kept, secret, err := tokens.Make(t.Context(), ada, "laptop", time.Hour)
+	kept, secret, err := tokens.Make(t.Context(), ada, "laptop", entry.Act, time.Hour)
 	if err != nil || !entry.IsToken(secret) {
 		t.Fatal(err)
 	}
-	_, spent, err := tokens.Make(t.Context(), ada, "yesterday's", -time.Hour)
+	_, spent, err := tokens.Make(t.Context(), ada, "yesterday's", entry.Everyday, -time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if who, err := tokens.Member(t.Context(), secret); err != nil || who != ada {
-		t.Errorf("%s %v", who, err)
+	if who, scope, err := tokens.Member(t.Context(), secret); err != nil || who != ada || scope != entry.Act {
+		t.Errorf("%s %s %v", who, scope, err)
 	}
 	for _, wrong := range []string{"", spent, secret + "a", secret[:len(secret)-1]} {
-		if _, err := tokens.Member(t.Context(), wrong); !errors.Is(err, entry.ErrToken) {
+		if _, _, err := tokens.Member(t.Context(), wrong); !errors.Is(err, entry.ErrToken) {
 			t.Errorf("%v", err)
 		}
 	}
@@ -140,6 +167,6 @@ func TestTokensAreTheirMembersAlone(t *testing.T) {
 
 func live(t *testing.T, tokens *entry.Tokens, secret string) error {
 	t.Helper()
-	_, err := tokens.Member(t.Context(), secret)
+	_, _, err := tokens.Member(t.Context(), secret)
 	return err
 }

@@ -17,9 +17,9 @@ type sessionStore struct{ db *db.DB }
 
 var _ scs.CtxStore = (*sessionStore)(nil)
 
-// A session that began before its member ended all of them stays ended, even
-// where an answer that was under way stores it once more.
-const sqlFindSession = `SELECT data FROM web_sessions s WHERE token = ? AND expires_at > ?
+// A session that was ended, or began before its member ended all of them, stays
+// ended, even where an answer that was under way stores it once more.
+const sqlFindSession = `SELECT data FROM web_sessions s WHERE token = ? AND expires_at > ? AND ended = 0
 	AND NOT EXISTS (SELECT 1 FROM web_sessions_ended e WHERE e.member = s.member AND e.ended_at >= s.began_at)`
 
 // FindCtx finds a session that has neither expired nor been ended.
@@ -37,7 +37,8 @@ func (s *sessionStore) FindCtx(ctx context.Context, token string) (data []byte, 
 }
 
 const sqlPutSession = `INSERT INTO web_sessions (token, data, expires_at, member, began_at) VALUES (?, ?, ?, ?, ?)
-	ON CONFLICT (token) DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at, member = excluded.member, began_at = excluded.began_at`
+	ON CONFLICT (token) DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at, member = excluded.member, began_at = excluded.began_at
+	WHERE web_sessions.ended = 0`
 
 const sqlPruneSessions = `DELETE FROM web_sessions WHERE expires_at < ?`
 
@@ -63,12 +64,13 @@ func (s *sessionStore) CommitCtx(ctx context.Context, token string, data []byte,
 	return nil
 }
 
-const sqlDropSession = `DELETE FROM web_sessions WHERE token = ?`
+const sqlDropSession = `UPDATE web_sessions SET ended = 1, data = ?, member = '', expires_at = ? WHERE token = ?`
 
-// DeleteCtx ends a session.
+// DeleteCtx ends a session. That it has ended is kept for as long as any session
+// lasts; nothing else of it is.
 func (s *sessionStore) DeleteCtx(ctx context.Context, token string) error {
 	return s.db.Update(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(sqlDropSession, token)
+		_, err := tx.Exec(sqlDropSession, []byte{}, time.Now().Add(lifetime).UnixMilli(), token)
 		return err
 	})
 }
@@ -86,7 +88,7 @@ func (s *sessionStore) Commit(token string, data []byte, expiry time.Time) error
 // Delete ends a session.
 func (s *sessionStore) Delete(token string) error { return s.DeleteCtx(context.Background(), token) }
 
-const sqlCountSessions = `SELECT COUNT(*) FROM web_sessions s WHERE member = ? AND expires_at > ?
+const sqlCountSessions = `SELECT COUNT(*) FROM web_sessions s WHERE member = ? AND expires_at > ? AND ended = 0
 	AND NOT EXISTS (SELECT 1 FROM web_sessions_ended e WHERE e.member = s.member AND e.ended_at >= s.began_at)`
 
 // Sessions counts the sessions that a member has now.

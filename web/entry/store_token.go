@@ -22,12 +22,19 @@ const prefix = "dcm_"
 // IsToken reports whether text looks like a member's bearer token.
 func IsToken(text string) bool { return strings.HasPrefix(text, prefix) }
 
+// What a token may do.
+const (
+	Act      = "act"      // everything its member can
+	Everyday = "everyday" // everything but what its member confirms with a passkey
+)
+
 // Token is what is kept of a bearer token: never the token itself.
 type Token struct {
 	ID        string
 	Label     string
-	CreatedAt int64 // Unix ms
-	ExpiresAt int64 // Unix ms
+	Scope     string // Act or Everyday
+	CreatedAt int64  // Unix ms
+	ExpiresAt int64  // Unix ms
 }
 
 // Tokens keeps members' bearer tokens.
@@ -38,18 +45,18 @@ func NewTokens(d *db.DB) *Tokens { return &Tokens{d} }
 
 // Make makes a token that is good for some time. The secret is answered here
 // and nowhere else.
-func (t *Tokens) Make(ctx context.Context, m coop.MemberID, label string, good time.Duration) (tok Token, secret string, err error) {
+func (t *Tokens) Make(ctx context.Context, m coop.MemberID, label, scope string, good time.Duration) (tok Token, secret string, err error) {
 	secret = prefix + rand.Text() + rand.Text()
 	now := time.Now().UTC().Truncate(time.Millisecond)
-	tok = Token{coop.NewID(), label, now.UnixMilli(), now.Add(good).UnixMilli()}
+	tok = Token{coop.NewID(), label, scope, now.UnixMilli(), now.Add(good).UnixMilli()}
 	return tok, secret, t.insert(ctx, m, tok, sha256.Sum256([]byte(secret)))
 }
 
-const sqlInsertToken = `INSERT INTO web_tokens (id, member, label, sha256, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)`
+const sqlInsertToken = `INSERT INTO web_tokens (id, member, label, scope, sha256, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)`
 
 func (t *Tokens) insert(ctx context.Context, m coop.MemberID, tok Token, sum [32]byte) error {
 	err := t.db.Update(ctx, func(tx *db.Tx) error {
-		return tx.ExecOne(sqlInsertToken, tok.ID, m, tok.Label, sum[:], tok.CreatedAt, tok.ExpiresAt)
+		return tx.ExecOne(sqlInsertToken, tok.ID, m, tok.Label, tok.Scope, sum[:], tok.CreatedAt, tok.ExpiresAt)
 	})
 	if err != nil {
 		return fmt.Errorf("entry: insert token: %w", err)
@@ -57,33 +64,33 @@ func (t *Tokens) insert(ctx context.Context, m coop.MemberID, tok Token, sum [32
 	return nil
 }
 
-const sqlTokenMember = `SELECT member FROM web_tokens WHERE sha256 = ? AND expires_at > ?`
+const sqlTokenMember = `SELECT member, scope FROM web_tokens WHERE sha256 = ? AND expires_at > ?`
 
 // ErrToken is answered for a token that is nobody's.
 var ErrToken = fault.New(fault.Unauthenticated, "token-invalid", "This token is unknown, expired or revoked.")
 
-// Member finds whose token this is, or [ErrToken].
-func (t *Tokens) Member(ctx context.Context, secret string) (id coop.MemberID, err error) {
+// Member finds whose token this is and what it may do, or [ErrToken].
+func (t *Tokens) Member(ctx context.Context, secret string) (id coop.MemberID, scope string, err error) {
 	sum := sha256.Sum256([]byte(secret))
 	err = t.db.View(ctx, func(tx *db.Tx) error {
-		return tx.QueryRow(sqlTokenMember, sum[:], time.Now().UnixMilli()).Scan(&id)
+		return tx.QueryRow(sqlTokenMember, sum[:], time.Now().UnixMilli()).Scan(&id, &scope)
 	})
 	if errors.Is(err, db.ErrNoRow) {
-		return "", ErrToken
+		return "", "", ErrToken
 	}
 	if err != nil {
-		return "", fmt.Errorf("entry: token: %w", err)
+		return "", "", fmt.Errorf("entry: token: %w", err)
 	}
-	return id, nil
+	return id, scope, nil
 }
 
-const sqlListTokens = `SELECT id, label, created_at, expires_at FROM web_tokens WHERE member = ? AND expires_at > ? ORDER BY id`
+const sqlListTokens = `SELECT id, label, scope, created_at, expires_at FROM web_tokens WHERE member = ? AND expires_at > ? ORDER BY id`
 
 // List returns a member's tokens that have not expired, oldest first.
 func (t *Tokens) List(ctx context.Context, m coop.MemberID) (out []Token, err error) {
 	err = t.db.View(ctx, func(tx *db.Tx) error {
 		out, err = db.Collect(tx, func(rows *sql.Rows) (tok Token, err error) {
-			err = rows.Scan(&tok.ID, &tok.Label, &tok.CreatedAt, &tok.ExpiresAt)
+			err = rows.Scan(&tok.ID, &tok.Label, &tok.Scope, &tok.CreatedAt, &tok.ExpiresAt)
 			return tok, err
 		}, sqlListTokens, m, time.Now().UnixMilli())
 		return err

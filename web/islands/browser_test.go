@@ -141,7 +141,10 @@ type answer struct {
 	Refused    string            `json:"refused"`
 	Extent     string            `json:"extent"`
 	Sheet      string            `json:"sheet"`
+	Sealed     string            `json:"sealed"`
 	Dataset    string            `json:"dataset"`
+	Datasets   []string          `json:"datasets"`
+	Left       []string          `json:"left"`
 	Receipt    string            `json:"receipt"`
 	Sentences  map[string]string `json:"sentences"`
 	After      string            `json:"after"`

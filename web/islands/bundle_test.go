@@ -45,7 +45,7 @@ func bundled(t testing.TB, packages string) (files map[string][]byte, inputs []s
 	t.Helper()
 	dir := here(t)
 	result := api.Build(api.BuildOptions{
-		EntryPoints: []string{"src/add.ts", "src/worker.ts"}, AbsWorkingDir: dir, Outdir: filepath.Join(dir, "dist"),
+		EntryPoints: []string{"src/add.ts", "src/own.ts", "src/worker.ts"}, AbsWorkingDir: dir, Outdir: filepath.Join(dir, "dist"),
 		Alias: aliases(packages), Bundle: true, Metafile: true, LogLevel: api.LogLevelSilent,
 		Platform: api.PlatformBrowser, Format: api.FormatIIFE, Target: api.ES2022, Charset: api.CharsetUTF8,
 		MinifyWhitespace: true, MinifyIdentifiers: true, MinifySyntax: true, LegalComments: api.LegalCommentsNone,

@@ -1,13 +1,14 @@
 // Package islands is the part of the portal that runs in a member's browser:
-// adding data, where the file is read, reduced, shown, encrypted and sent.
+// adding data, where the file is read, reduced, shown, encrypted and sent; and
+// the member's own key, which is made, locked, opened and used there.
 //
 // # What it is for
 //
 // src holds the sources (TypeScript), vendor the few files of other people's
 // packages that they need, with their licences, and dist what browsers get:
-// add.js for the page, worker.js for its Worker, reducer.wasm (the codebook's
-// reducer, from package reducer) and add.css. The page itself is the portal's,
-// /data/add. [Handler] serves dist under [Folder], which is named by the
+// add.js and own.js for pages, worker.js for their Worker, reducer.wasm (the codebook's
+// reducer, from package reducer) and add.css. The pages themselves are the
+// portal's: /data/add, /key, /data/{id}/open and /approvals. [Handler] serves dist under [Folder], which is named by the
 // digest of it all.
 //
 // # What it guarantees

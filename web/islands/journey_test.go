@@ -3,8 +3,10 @@ package islands_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,9 +16,12 @@ import (
 	"testing"
 	"time"
 
+	"filippo.io/age"
+
 	"distributed.ai/datacoop/marketplace/codebook"
 	"distributed.ai/datacoop/web/client"
 	"distributed.ai/datacoop/web/islands"
+	"distributed.ai/datacoop/web/sealed"
 )
 
 // given is one export that a member adds in the browser.
@@ -35,6 +40,9 @@ var gifts = []given{
 	{login: "finn", pool: "bank", files: []string{"12-bank/camt-csv/camt.053.001.02.xml"}, narrow: codebook.Narrowing{Without: []string{"kind"}}, extent: "row"},
 	{login: "hana", pool: "energy", files: []string{"13-energy/benchmark/fixtures/Coastal_Multi_Family_12hr_Jan_1_2011_to_Jan_1_2012_RetailCustomer_3.xml"},
 		narrow: codebook.Narrowing{Without: []string{"flow"}, From: "2011-02-01", To: "2011-02-28"}, extent: "1 February 2011"},
+	{login: "eva", pool: "browsing", files: []string{"11-browser/chrome.sqlite", "11-browser/merged_dump.jsonl.gz"}},
+	{login: "finn", pool: "location", files: []string{"09-takeout/dogsheep/Takeout/Location History/Location History.json"}},
+	{login: "hana", pool: "genotype", files: []string{"08-genotype/23andme_win.txt", "08-genotype/ancestry.txt"}},
 }
 
 func (g given) order(t *testing.T) order {
@@ -68,7 +76,7 @@ func TestDataIsAddedInTheBrowser(t *testing.T) {
 	if t.Failed() {
 		return
 	}
-	for pool, formats := range map[string]string{"bank": "ofx", "energy": "green-button"} {
+	for pool, formats := range map[string]string{"bank": "ofx", "energy": "green-button", "browsing": "firefox-history", "location": "google-timeline", "genotype": "vcf"} {
 		for _, login := range []string{"ivo", "june", "kai"}[len(want[pool])-1:] {
 			c.shared(t, login, pool, formats)
 		}
@@ -148,7 +156,7 @@ func ours(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := []string{string(books), string(wire), "User-Agent text/html;charset=UTF-8"}
+	all := []string{string(books), string(wire), "User-Agent text/html;charset=UTF-8 localhost"}
 	err = fs.WalkDir(os.DirFS("."), "src", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -226,19 +234,49 @@ func TestFromFirstVisitToReceipt(t *testing.T) {
 	if !strings.Contains(a.Receipt, a.Dataset) || !strings.Contains(a.Receipt, "https://w3id.org/dpv") {
 		t.Errorf("the consent receipt is %s", a.Receipt)
 	}
-	sheet := filepath.Join(t.TempDir(), "recovery-sheet.txt")
-	if err := os.WriteFile(sheet, []byte(a.Sheet), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	secret := bySheet(t, a.Sealed, a.Sheet)
+	identity := keep(t, "my-key.txt", []byte(secret+"\n"))
 	table := reduced(t, "bank", codebook.Narrowing{}, file...)
-	if got := c.opened(t, "lena", a.Dataset, sheet); got != table {
+	if got := c.opened(t, "lena", a.Dataset, identity); got != table {
 		t.Errorf("the sheet opens %q, not the table", got)
 	}
-	secret := a.Sheet[strings.Index(a.Sheet, "AGE-SECRET-KEY"):]
-	if leaks := c.leaked([]string{strings.TrimSpace(secret), "AGE-SECRET-KEY"}); len(leaks) > 0 {
-		t.Error("the secret key left the browser")
+	if leaks := c.leaked([]string{secret, "AGE-SECRET-KEY", a.Sheet}); len(leaks) > 0 {
+		t.Error("the secret key or its code left the browser")
 	}
 	t.Logf("%d clicks", a.Clicks)
+}
+
+// bySheet opens what the page stored of a new key, with the code of its sheet.
+func bySheet(t *testing.T, stored, code string) string {
+	t.Helper()
+	var doc sealed.Document
+	if err := json.Unmarshal([]byte(stored), &doc); err != nil || doc.Validate() != nil || len(doc.Locks) != 2 {
+		t.Fatalf("the page stores %s: %v", stored, err)
+	}
+	with, err := age.NewScryptIdentity(code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range doc.Locks {
+		file, err := base64.StdEncoding.DecodeString(l.Sealed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l.Kind != sealed.KindSheet {
+			continue
+		}
+		plain, err := age.Decrypt(bytes.NewReader(file), with)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(plain)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.TrimSpace(string(text))
+	}
+	t.Fatal("there is no sheet")
+	return ""
 }
 
 // TestEveryStepLooksRight shows each step to axe-core, in both themes and at
@@ -307,7 +345,7 @@ func TestUnfitFilesAreRefusedInSentences(t *testing.T) {
 func TestWithoutJavaScriptThePageSaysSo(t *testing.T) {
 	c := openCoop(t)
 	a := c.play(t, "plain", "eva", order{})
-	for _, want := range []string{"JavaScript is switched off", "program on your own computer"} {
+	for _, want := range []string{"JavaScript is switched off", "program on your own computer", "This browser cannot add data."} {
 		if !strings.Contains(a.Text, want) {
 			t.Errorf("the page does not say %q: %s", want, a.Text)
 		}
@@ -360,6 +398,24 @@ func TestWithoutAFileSystemMemoryMustDo(t *testing.T) {
 		t.Errorf("%q", a.Said)
 	}
 	if got := c.opened(t, "hana", a.Dataset, c.people["hana"].IdentityFile); got != reduced(t, "bank", codebook.Narrowing{}, file...) {
+		t.Error("what arrived is not the table")
+	}
+}
+
+// TestADiskThatIsFull: the page says so, nothing is lost, and it goes on once
+// there is room.
+func TestADiskThatIsFull(t *testing.T) {
+	c := openCoop(t)
+	worker, err := fs.ReadFile(islands.Assets(), "worker.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool, file := large(t)
+	a := c.play(t, "full", "ivo", order{"files": []string{file}, "worker": string(worker), "axe": true})
+	if !strings.Contains(a.Said, "There is no room left on this device") || !strings.Contains(a.Said, "Go on") {
+		t.Errorf("%q", a.Said)
+	}
+	if got := c.opened(t, "ivo", a.Dataset, c.people["ivo"].IdentityFile); got != reduced(t, pool, codebook.Narrowing{}, file) {
 		t.Error("what arrived is not the table")
 	}
 }

@@ -66,36 +66,52 @@ func inventions(t *testing.T) (paths []string) {
 	return paths
 }
 
-// others are the exports that other people wrote, good ones and bad ones.
-func others(t *testing.T) (paths []string) {
+// personal are the folders of fixtures that are personal data of some kind.
+var personal = []string{"01-apple-health", "02-fitbit-cohort", "03-activity-files", "04-openmhealth", "05-synthea-csv", "06-synthea-fhir-r4", "07-cgm",
+	"08-genotype", "09-takeout", "10-media", "11-browser", "12-bank", "13-energy"}
+
+// others are the exports that other people wrote, good ones and bad ones: each
+// file alone, and those of a folder that belong to the pool of its first.
+func others(t *testing.T) (jobs [][]string) {
 	t.Helper()
-	for _, folder := range []string{"01-apple-health", "02-fitbit-cohort", "05-synthea-csv", "07-cgm", "10-media", "12-bank", "13-energy"} {
+	for _, folder := range personal {
+		pools := map[string][]string{}
 		err := filepath.WalkDir(testkit.Fixture(t, folder), func(path string, d fs.DirEntry, err error) error {
-			if err == nil && !d.IsDir() {
-				paths = append(paths, path)
+			if err != nil || d.IsDir() {
+				return err
 			}
-			return err
+			jobs = append(jobs, []string{path})
+			if pool, _, ok := strings.Cut(native(t, path), " "); ok {
+				pools[pool] = append(pools[pool], path)
+			}
+			return nil
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
+		for _, together := range pools {
+			jobs = append(jobs, together)
+		}
 	}
-	return paths
+	return jobs
 }
 
-// native reduces a file as the command line does: the pool and the digest of
+// native reduces files as the command line does: the pool and the digest of
 // the CSV, or the code of the refusal.
-func native(t *testing.T, path string) string {
+func native(t *testing.T, paths ...string) string {
 	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
+	var all []codebook.Input
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, codebook.Bytes(filepath.Base(path), data))
 	}
-	in := codebook.Bytes("", data)
-	_, pool, err := codebook.Recognise(in)
+	_, pool, err := codebook.Recognise(all[0])
 	var table codebook.Table
 	if err == nil {
-		table, _, err = codebook.Reduce(pool, in)
+		table, _, err = codebook.Reduce(pool, all...)
 	}
 	var f *fault.Error
 	if errors.As(err, &f) {
@@ -113,9 +129,8 @@ func TestBrowserReducesAsTheCommandLineDoes(t *testing.T) {
 	if err != nil {
 		t.Skip("node is not installed: apt-get install nodejs")
 	}
-	paths := append(inventions(t), others(t)...)
-	var jobs [][]string
-	for _, p := range paths {
+	jobs := others(t)
+	for _, p := range inventions(t) {
 		jobs = append(jobs, []string{p})
 	}
 	order, err := json.Marshal(map[string]any{"wasm": program(t), "jobs": jobs})
@@ -129,18 +144,18 @@ func TestBrowserReducesAsTheCommandLineDoes(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	if len(lines) != len(paths) {
-		t.Fatalf("%d answers about %d files", len(lines), len(paths))
+	if len(lines) != len(jobs) {
+		t.Fatalf("%d answers about %d exports", len(lines), len(jobs))
 	}
 	tables := 0
-	for i, path := range paths {
-		want := native(t, path)
+	for i, paths := range jobs {
+		want := native(t, paths...)
 		if lines[i] != want {
-			t.Errorf("%s: %s in the browser, %s on the command line", filepath.Base(path), lines[i], want)
+			t.Errorf("%s: %s in the browser, %s on the command line", filepath.Base(paths[0]), lines[i], want)
 		}
 		if strings.Contains(want, " ") {
 			tables++
 		}
 	}
-	t.Logf("%d files, %d tables, %d refusals", len(paths), tables, len(paths)-tables)
+	t.Logf("%d exports, %d tables, %d refusals", len(jobs), tables, len(jobs)-tables)
 }

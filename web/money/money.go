@@ -14,9 +14,14 @@
 package money
 
 import (
-	"bytes"
+	"bufio"
 	"context"
+	"errors"
+	"io"
+	"net/http"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/marketplace"
@@ -86,12 +91,28 @@ func wireMovement(l marketplace.AccountLine) client.AccountLine {
 	return client.AccountLine{At: millis(l.At), Kind: l.Kind, Ref: l.Ref, Amount: int64(l.Amount)}
 }
 
-// Journal writes the books, or the accounts of patronage, for the treasury.
-func (a API) Journal(units bool) func(context.Context, *appeals.None) (*appeals.Raw, error) {
-	return func(ctx context.Context, _ *appeals.None) (*appeals.Raw, error) {
-		var out bytes.Buffer
-		err := a.Market.Journal(ctx, a.Member(ctx), units, &out)
-		return &appeals.Raw{ContentType: "text/plain; charset=utf-8", Body: out.Bytes()}, err
+// Journal writes the books, or the accounts of patronage, for the treasury, as
+// they are read: however long they are, the server holds a page of them. What
+// goes wrong before the first byte is an answer; after it the connection breaks,
+// so that half a journal is never taken for a whole one.
+func (a API) Journal(units bool) func(context.Context, *appeals.None) (*huma.StreamResponse, error) {
+	return func(ctx context.Context, _ *appeals.None) (*huma.StreamResponse, error) {
+		ctx, stop := context.WithCancel(ctx)
+		from, to := io.Pipe()
+		go func() { to.CloseWithError(a.Market.Journal(ctx, a.Member(ctx), units, to)) }()
+		pages := bufio.NewReaderSize(from, 64<<10)
+		if _, err := pages.Peek(1); err != nil && !errors.Is(err, io.EOF) {
+			stop()
+			return nil, err
+		}
+		return &huma.StreamResponse{Body: func(out huma.Context) {
+			defer stop()
+			out.SetHeader("Content-Type", "text/plain; charset=utf-8")
+			_, err := io.Copy(out.BodyWriter(), pages)
+			if _ = from.CloseWithError(err); err != nil { // what is written after this is written to nobody
+				panic(http.ErrAbortHandler)
+			}
+		}}, nil
 	}
 }
 

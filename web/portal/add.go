@@ -34,7 +34,11 @@ func (p *Portal) add(v *visit) error {
 		Pools           []addPool
 		Choices         consenting.Choices
 		Price           coop.Money // the page fills it in once it knows the pool
+		Outlook         []marketplace.Outlook
 	}{Folder: islands.Folder(), BaseURL: p.BaseURL}
+	if page.Outlook, err = p.Market.Outlook(v.ctx(), p.Charter.Pools...); err != nil {
+		return err
+	}
 	if page.Choices, err = p.choices(v.ctx(), nil); err != nil {
 		return err
 	}

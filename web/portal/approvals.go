@@ -7,6 +7,7 @@ import (
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/fault"
 	"distributed.ai/datacoop/marketplace"
+	"distributed.ai/datacoop/web/islands"
 	"distributed.ai/datacoop/web/portal/words"
 )
 
@@ -39,12 +40,14 @@ func (p *Portal) approvals(v *visit) error {
 		sum := sha256.Sum256([]byte(a.Recipient))
 		out = append(out, due{a, p.poolTitle(a.Pool), words.Left(p.Clock().UnixMilli(), a.ExpiresAt), hex.EncodeToString(sum[:])})
 	}
+	v.w.Header().Set("Content-Security-Policy", islands.PagePolicy)
 	return v.show("approvals", struct {
 		Due    []due
 		Next   string
 		First  bool
 		Server string
-	}{out, next, before == "", p.BaseURL})
+		Folder string
+	}{out, next, before == "", p.BaseURL, islands.Folder()})
 }
 
 var errSureNo = fault.New(fault.Invalid, "confirm-decline", "Tick that you are sure. Nothing was changed.")

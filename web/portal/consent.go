@@ -9,51 +9,18 @@ import (
 	"distributed.ai/datacoop/consent"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/fault"
+	"distributed.ai/datacoop/marketplace"
 	"distributed.ai/datacoop/web/portal/consenting"
 	"distributed.ai/datacoop/web/portal/words"
 )
 
-// standing is the answer that governs a pool or a dataset now.
-type standing struct {
-	Record    consent.Record
-	Found     bool
-	Own       bool // the dataset has an answer of its own
-	Stopped   bool // a later no for the whole pool counts as well
-	Sentences []string
-	Receipt   string   // where the signed receipt is
-	Default   []string // what holds while there is no answer, in sentences
-}
-
-// Given reports whether something is allowed at all.
-func (s standing) Given() bool {
-	return s.Found && !s.Stopped && s.Record.State == consent.StateGiven
-}
-
 // standing finds the governing answer: a dataset's own one, else the pool's.
 // An empty dataset asks about the pool.
 func (p *Portal) standing(ctx context.Context, m coop.MemberID, pool coop.PoolID, ds coop.DatasetID) (standing, error) {
-	r, found, err := p.Consent.Pool(ctx, m, pool)
-	if err != nil {
-		return standing{}, err
-	}
-	s := standing{Record: r, Found: found, Receipt: "/v1/me/consents/pools/" + string(pool) + "/receipt"}
-	if ds != "" {
-		own, has, err := p.Consent.Dataset(ctx, m, ds)
-		if err != nil {
-			return standing{}, err
-		}
-		if has {
-			s = standing{Record: own, Found: true, Own: true, Receipt: "/v1/me/consents/datasets/" + string(ds) + "/receipt",
-				Stopped: found && r.State != consent.StateGiven && r.Seq > own.Seq}
-		}
-	}
-	if s.Found {
-		s.Sentences = s.Record.Terms.Sentences(p.Charter.Currency)
-	} else {
-		s.Default = p.Charter.Default(pool).Sentences()
-	}
-	return s, nil
+	return consenting.Governing(ctx, p.Consent, p.Charter, m, pool, ds)
 }
+
+type standing = consenting.Standing
 
 // choices are what the form about an answer offers.
 func (p *Portal) choices(ctx context.Context, typed url.Values) (consenting.Choices, error) {
@@ -167,13 +134,18 @@ func (p *Portal) answerForm(v *visit, s scope) error {
 	if err != nil {
 		return err
 	}
+	before, err := p.Market.Outlook(v.ctx(), s.Pool)
+	if err != nil {
+		return err
+	}
 	return v.show("consent", struct {
 		Scope    scope
 		Standing standing
 		Choices  consenting.Choices
 		Price    coop.Money // that researchers pay
 		Earlier  []consent.Record
-	}{s, now, offer, s.Pool.Price, earlier})
+		Outlook  marketplace.Outlook
+	}{s, now, offer, s.Pool.Price, earlier, before[0]})
 }
 
 // earlier lists what the member answered before about the same, newest first.

@@ -2,14 +2,15 @@ package portal
 
 import (
 	"context"
-	"maps"
 	"slices"
 
-	"distributed.ai/datacoop/consent"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/fault"
+	"distributed.ai/datacoop/marketplace"
 	"distributed.ai/datacoop/vault"
+	"distributed.ai/datacoop/web/portal/chart"
 	"distributed.ai/datacoop/web/portal/feed"
+	"distributed.ai/datacoop/web/portal/hearings"
 )
 
 // owned is one of the member's datasets with what came of it.
@@ -20,6 +21,7 @@ type owned struct {
 	Requests    int // that read it
 	Refusals    int // requests that were refused it
 	Researchers []string
+	history     feed.History
 }
 
 // Over reports whether the dataset has been revoked.
@@ -73,39 +75,15 @@ func (p *Portal) datasets(v *visit) error {
 
 // whoUsed adds to each dataset who read it and how many were refused.
 func (p *Portal) whoUsed(ctx context.Context, m coop.MemberID, list []owned) error {
-	type seen struct{ read, refused map[coop.RequestID]bool }
-	all := map[coop.DatasetID]seen{}
-	for _, d := range list {
-		all[d.ID] = seen{map[coop.RequestID]bool{}, map[coop.RequestID]bool{}}
-	}
-	err := p.decisions(ctx, m, func(d consent.Decision) bool {
-		switch s, ok := all[d.Dataset]; {
-		case !ok:
-		case d.NeedsReview: // nothing is said yet
-		case !d.Allow:
-			s.refused[d.Request] = true
-		case d.Stage == consent.StageDelivery:
-			s.read[d.Request] = true
-		}
-		return true
-	})
-	if err != nil {
-		return err
-	}
-	asks := p.asks(ctx)
+	all, err := p.reader().Histories(ctx, m)
 	for i, d := range list {
-		names := map[string]bool{}
-		for r := range all[d.ID].read {
-			a, err := asks(r)
-			if err != nil {
-				return err
-			}
-			names[a.Who.Name] = true
+		h := all[d.ID]
+		list[i].history, list[i].Requests, list[i].Refusals = h, len(h.Read), len(h.Refused)
+		if err == nil {
+			list[i].Researchers, err = p.reader().Readers(ctx, h)
 		}
-		list[i].Requests, list[i].Refusals = len(all[d.ID].read), len(all[d.ID].refused)
-		list[i].Researchers = slices.Sorted(maps.Keys(names))
 	}
-	return nil
+	return err
 }
 
 // find is one of the member's datasets; NotFound for anybody else's.
@@ -137,7 +115,7 @@ func (p *Portal) dataset(v *visit) error {
 	if err := p.whoUsed(v.ctx(), v.me.ID, one); err != nil {
 		return err
 	}
-	uses, more, err := p.usesOf(v.ctx(), v.me.ID, d.ID)
+	uses, more, err := p.reader().Newest(v.ctx(), v.me.ID, d.ID, usesShown)
 	if err != nil {
 		return err
 	}
@@ -151,7 +129,16 @@ func (p *Portal) dataset(v *visit) error {
 		Uses     []feed.Use
 		More     bool
 		Receipt  *vault.Receipt
-	}{one[0], answer, uses, more, nil}
+		Chart    chart.Chart
+		Earned   []hearings.Earning
+		Reports  []marketplace.Report
+	}{one[0], answer, uses, more, nil, one[0].history.Chart(p.Clock()), nil, nil}
+	if page.Reports, err = p.Market.DatasetReports(v.ctx(), v.me.ID, d.ID); err != nil {
+		return err
+	}
+	if page.Earned, err = p.rooms().Earnings(v.ctx(), v.me.ID, d.ID); err != nil {
+		return err
+	}
 	if d.Over() {
 		r, err := p.Vault.Receipt(v.ctx(), v.me.ID, d.ID)
 		if err != nil {
@@ -169,8 +156,8 @@ func (p *Portal) revokeForm(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if d.Over() {
-		return vault.ErrRevoked
+	if d.Over() { // somebody went back in their browser
+		return v.done("/data/"+string(d.ID), note{Title: "This dataset is revoked already", Text: "Nothing more was done. Its receipt is on this page."})
 	}
 	return v.show("revoke", d)
 }

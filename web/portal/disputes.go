@@ -25,7 +25,7 @@ func (p *Portal) disputes(v *visit) error {
 	if err != nil {
 		return err
 	}
-	page, err := complaints.Of(v.me.ID, list, p.asks(v.ctx()), p.Clock().UnixMilli(), v.id())
+	page, err := complaints.Of(v.me.ID, list, p.reader().Asks(v.ctx()), p.Clock().UnixMilli(), v.id())
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (p *Portal) cases(v *visit) error {
 	if err != nil {
 		return err
 	}
-	page, err := complaints.Of(v.me.ID, list, p.asks(v.ctx()), p.Clock().UnixMilli(), v.id())
+	page, err := complaints.Of(v.me.ID, list, p.reader().Asks(v.ctx()), p.Clock().UnixMilli(), v.id())
 	if err != nil {
 		return err
 	}

@@ -5,11 +5,9 @@ import (
 	"slices"
 	"time"
 
-	"distributed.ai/datacoop/consent"
 	"distributed.ai/datacoop/governance"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/marketplace"
-	"distributed.ai/datacoop/policies"
 	"distributed.ai/datacoop/vault"
 )
 
@@ -25,7 +23,9 @@ type overview struct {
 	Ballots  []ballotDue
 	Waiting  int // granted requests that wait for the member's own key
 	Asked    []asked
-	Panels   int                        // panels that wait for the member's answer
+	Panels   int // panels that wait for the member's answer
+	Checks   int // pairs that the member is asked to compare
+	Trials   []marketplace.CandidateView
 	Models   []marketplace.AdoptionVote // votes on periods' models that wait for the member
 	Reviews  int                        // requests that wait for a steward, if the member is one
 	Disputed int                        // disputes about the member's data that wait for their answer
@@ -66,7 +66,12 @@ func (p *Portal) overview(v *visit) error {
 		}
 		o.Earned += d.Earned
 	}
-	if o.Uses, o.Refusals, o.Silent, err = p.recent(v.ctx(), v.me.ID); err != nil {
+	of, err := p.reader().Since(v.ctx(), v.me.ID, p.Clock().Add(-recent).UnixMilli())
+	if err != nil {
+		return err
+	}
+	o.Uses, o.Refusals = len(of.Read), len(of.Refused)
+	if o.Silent, err = p.silent(v.ctx(), v.me.ID, of.Unanswered); err != nil {
 		return err
 	}
 	if o.Asked, _, err = p.asked(v.ctx(), v.me.ID); err != nil {
@@ -89,6 +94,12 @@ func (p *Portal) overview(v *visit) error {
 		return err
 	}
 	if o.Models, err = p.Market.AdoptionDue(v.ctx(), v.me.ID); err != nil {
+		return err
+	}
+	if o.Checks, err = p.Market.SpotChecksWaiting(v.ctx(), v.me.ID); err != nil {
+		return err
+	}
+	if o.Trials, err = p.Market.CandidatesDue(v.ctx(), v.me.ID); err != nil {
 		return err
 	}
 	if o.Ballots, err = p.ballotsDue(v.ctx(), v.me.ID); err != nil {
@@ -116,41 +127,6 @@ func (p *Portal) tasks(v *visit, uploaded bool) ([]task, error) {
 		{"Say where your money goes", "What your data earn is paid to this account.", "/money/account", account.IBAN != ""},
 	}, nil
 }
-
-// recent counts requests of the last thirty days that read the member's data,
-// and those that were refused some of it; and, where the charter asks for an
-// answer, those that were refused because there was none.
-func (p *Portal) recent(ctx context.Context, m coop.MemberID) (uses, refusals int, without []silent, err error) {
-	since := p.Clock().Add(-recent).UnixMilli()
-	read, refused := map[coop.RequestID]bool{}, map[coop.RequestID]bool{}
-	unanswered := map[coop.PoolID]map[coop.RequestID]bool{}
-	err = p.decisions(ctx, m, func(d consent.Decision) bool {
-		switch {
-		case d.At < since:
-			return false
-		case d.NeedsReview: // nothing is said yet
-		case !d.Allow:
-			refused[d.Request] = true
-			if slices.ContainsFunc(d.Reasons, func(r policies.Reason) bool { return r.Code == noConsent }) {
-				if unanswered[d.Pool] == nil {
-					unanswered[d.Pool] = map[coop.RequestID]bool{}
-				}
-				unanswered[d.Pool][d.Request] = true
-			}
-		case d.Stage == consent.StageDelivery:
-			read[d.Request] = true
-		}
-		return true
-	})
-	if err != nil {
-		return 0, 0, nil, err
-	}
-	without, err = p.silent(ctx, m, unanswered)
-	return len(read), len(refused), without, err
-}
-
-// noConsent is law's reason where a member has said nothing.
-const noConsent = "no-consent"
 
 // silent lists the pools that were asked for in which the member has still said
 // nothing and the charter has them asked.

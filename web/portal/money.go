@@ -52,7 +52,11 @@ func (p *Portal) money(v *visit) error {
 		Patronage any
 		About     string
 		Year      int
+		Outlook   any
 	}{Account: account, Owed: owed, SoFar: coop.Money(soFar / 1000), Patronage: patronage, About: marketplace.PatronageText, Year: p.Clock().UTC().Year()}
+	if page.Outlook, err = p.Market.Outlook(v.ctx(), p.Charter.Pools...); err != nil {
+		return err
+	}
 	for _, one := range periods {
 		page.Periods = append(page.Periods, partOf(one, mine))
 	}
@@ -87,7 +91,8 @@ func (p *Portal) statement(v *visit) error {
 }
 
 func (p *Portal) rooms() hearings.Rooms {
-	return hearings.Rooms{Market: p.Market, Governance: p.Governance, Vault: p.Vault, PoolTitle: p.poolTitle, Clock: p.Clock}
+	return hearings.Rooms{Market: p.Market, Governance: p.Governance, Vault: p.Vault, PoolTitle: p.poolTitle, Clock: p.Clock,
+		Currency: p.Charter.Currency, Shelf: &p.shelf}
 }
 
 // bundle is what a statement is recomputed from, byte for byte.

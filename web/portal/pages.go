@@ -7,12 +7,14 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
-	"slices"
 
 	"distributed.ai/datacoop/governance"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/language"
+	"distributed.ai/datacoop/marketplace"
+	"distributed.ai/datacoop/web/portal/glossary"
 	"distributed.ai/datacoop/web/portal/static"
+	"distributed.ai/datacoop/web/portal/typed"
 	"distributed.ai/datacoop/web/portal/words"
 )
 
@@ -54,13 +56,29 @@ type view struct {
 	Assets   string                // folder of the static files
 	Me       governance.Member
 	Path     string
+	Unread   int // messages
 	Paused   bool
+	Frozen   marketplace.Incident
 	Note     *note
 	Trouble  *trouble
 	Form     form
 	Key      string // makes the page's form count once
 	Data     any
 	Currency coop.Currency
+
+	said *language.Catalogue
+	page *bytes.Buffer // as far as it is rendered
+}
+
+// Explained are the co-op's own words on the page so far.
+func (v view) Explained() []glossary.Entry {
+	switch {
+	case v.Path == "/help": // which has them all
+		return nil
+	case v.said != nil:
+		return glossary.Spoken(v.page.String(), v.said.Say)
+	}
+	return glossary.In(v.page.String())
 }
 
 // Invalid marks a field that is at fault and says where the reason stands.
@@ -71,46 +89,8 @@ func (v view) Invalid(field string) template.HTMLAttr {
 	return `aria-invalid="true" aria-errormessage="trouble-text"`
 }
 
-// form is what was typed before. On a GET nothing was, and a page shows what it
-// knows instead.
-type form map[string][]string
-
-// Get is the first value of a field.
-func (f form) Get(field string) string {
-	if len(f[field]) == 0 {
-		return ""
-	}
-	return f[field][0]
-}
-
-// All are the values of a field that say something.
-func (f form) All(field string) []string {
-	return slices.DeleteFunc(slices.Clone(f[field]), func(s string) bool { return s == "" })
-}
-
-// Any reports whether one of the fields says something.
-func (f form) Any(fields ...string) bool {
-	return slices.ContainsFunc(fields, func(field string) bool { return len(f.All(field)) > 0 })
-}
-
-// Has reports whether a field had a value, as ticked boxes do.
-func (f form) Has(field, value string) bool {
-	for _, v := range f[field] {
-		if v == value {
-			return true
-		}
-	}
-	return false
-}
-
-// Or is the first value of a field, or what stands there before anything was
-// typed.
-func (f form) Or(field, before string) string {
-	if f == nil {
-		return before
-	}
-	return f.Get(field)
-}
+// form is what was typed before.
+type form = typed.Form
 
 // show answers with a page.
 func (v *visit) show(page string, data any) error {
@@ -137,8 +117,8 @@ func (v *visit) write(status int, page string, data any) error {
 	err = t.ExecuteTemplate(&out, "frame", view{
 		Language: said.TagOf(), Others: v.portal.pages.languages.Choice(),
 		Coop: v.portal.Charter, Currency: v.portal.Charter.Currency, Assets: v.portal.pages.assets.Folder,
-		Me: v.me, Path: v.r.URL.Path, Paused: v.paused, Note: v.noted(), Trouble: v.trouble,
-		Form: form(v.form), Key: newKey(), Data: data,
+		Me: v.me, Unread: v.unread(), Path: v.r.URL.Path, Paused: v.paused, Frozen: v.frozen, Note: v.noted(), Trouble: v.trouble,
+		Form: form(v.form), Key: newKey(), Data: data, said: said, page: &out,
 	})
 	if err != nil {
 		return fmt.Errorf("portal: %s: %w", page, err)

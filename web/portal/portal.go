@@ -18,8 +18,9 @@
 // redirect with a note, or shown again with the reason in a sentence and
 // everything that was typed; sending the same form twice has one effect.
 // A secret is shown in the answer that made it and never stored. No page
-// carries an inline script or style or anything from another server; the one
-// page with scripts, which adds data, runs those of package islands alone.
+// carries an inline script or style or anything from another server; the
+// pages with scripts, which add data and use the member's key, run those of
+// package islands alone.
 //
 // # What it refuses
 //
@@ -31,6 +32,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
@@ -41,6 +43,9 @@ import (
 	"distributed.ai/datacoop/marketplace"
 	"distributed.ai/datacoop/policies"
 	"distributed.ai/datacoop/vault"
+	"distributed.ai/datacoop/web/portal/health"
+	"distributed.ai/datacoop/web/portal/hearings"
+	"distributed.ai/datacoop/web/stepup"
 )
 
 // Config joins the portal with the rooms below and the hall around it.
@@ -54,7 +59,12 @@ type Config struct {
 	Governance *governance.Service
 	Market     *marketplace.Service
 	Hall       Hall
+	Health     Health // what the stewards' page of the machinery looks at
+	Pages      []Page // that other annexes of the hall answer
 }
+
+// Health is what the stewards' page of the machinery looks at.
+type Health = health.Rooms
 
 // Hall is what the portal asks of the server it is mounted in. All of it is
 // needed.
@@ -70,12 +80,18 @@ type Hall struct {
 
 	// Tokens, MakeToken and DropToken keep the bearer tokens of ctx's member.
 	Tokens    func(ctx context.Context) ([]Token, error)
-	MakeToken func(ctx context.Context, label string, hours int) (Token, error)
+	MakeToken func(ctx context.Context, label, scope string, hours int) (Token, error)
 	DropToken func(ctx context.Context, id string) error
+	// Unread counts a member's messages that are new.
+	Unread func(ctx context.Context, m governance.Member) (int, error)
 	// EndSessions signs ctx's member out of every browser.
 	EndSessions func(ctx context.Context) error
 	// Invitation is the link that an invitation's code is sent as.
 	Invitation func(code string) string
+	// Proven reports whether the session of ctx has a good proof for a class of
+	// actions; Prove keeps what was typed and answers the way to give one.
+	Proven func(ctx context.Context, class stepup.Class) bool
+	Prove  func(w http.ResponseWriter, r *http.Request, class stepup.Class, form url.Values) error
 	// Issue makes OAuth 2 client credentials, the same ones every time.
 	Issue func(ctx context.Context, r coop.ResearcherID) (clientID, secret string, err error)
 }
@@ -83,6 +99,7 @@ type Hall struct {
 // Token is a bearer token of a member. Secret is there only when it was made.
 type Token struct {
 	ID, Label, Secret    string
+	Everyday             bool // it cannot do what its member confirms
 	CreatedAt, ExpiresAt time.Time
 }
 
@@ -90,6 +107,7 @@ type Token struct {
 type Portal struct {
 	Config
 	pages *Pages
+	shelf hearings.Shelf
 }
 
 // New makes a portal of parsed pages.
@@ -108,7 +126,7 @@ type Route struct {
 // Routes lists every address of the portal.
 func (p *Portal) Routes() []Route {
 	var out []Route
-	for _, r := range slices.Concat(p.open(), p.home(), p.governing(), p.office()) {
+	for _, r := range slices.Concat(p.open(), p.home(), p.governing(), p.office(), p.guests()) {
 		out = append(out, Route{r.method, r.path, p.answer(r)})
 	}
 	return out
@@ -121,12 +139,14 @@ type route struct {
 	handle       func(*visit) error
 }
 
-// door says who comes in: anybody, a member, or the member who holds an office.
+// door says who comes in: anybody, a member, a member who holds some office, or
+// one who holds a certain office.
 type door string
 
 const (
 	anybody door = ""
 	member  door = "member"
+	steward door = "steward"
 )
 
 func holder(o coop.Office) door { return door(o) }
@@ -135,6 +155,8 @@ func (p *Portal) open() []route {
 	return []route{
 		{"GET", "/{$}", anybody, p.front},
 		{"GET", "/about", anybody, p.about},
+		{"GET", "/help", anybody, func(v *visit) error { return v.show("help", nil) }},
+		{"GET", "/privacy", anybody, p.privacy},
 		{"GET", "/pools", anybody, p.pools},
 		{"GET", "/pools/{id}", anybody, p.pool},
 		{"GET", "/researchers", anybody, p.researchers},
@@ -152,6 +174,7 @@ func (p *Portal) home() []route {
 		{"GET", "/data/add", member, p.add},
 		{"POST", "/data/add/terms", member, p.addTerms},
 		{"GET", "/data/{id}", member, p.dataset},
+		{"GET", "/data/{id}/open", member, p.openCopy},
 		{"GET", "/data/{id}/consent", member, p.datasetForm},
 		{"POST", "/data/{id}/consent", member, p.datasetAnswer},
 		{"POST", "/data/{id}/withdraw", member, p.datasetWithdraw},
@@ -190,6 +213,7 @@ func (p *Portal) home() []route {
 		{"POST", "/money/{id}/vote", member, p.adopt},
 		{"GET", "/panels", member, p.panels},
 		{"POST", "/panels/{id}", member, p.answerPanel},
+		{"GET", "/key", member, p.key},
 		{"GET", "/invite", member, p.inviteForm},
 		{"POST", "/invite", member, p.invite},
 		{"GET", "/tokens", member, p.tokens},
@@ -202,6 +226,7 @@ func (p *Portal) home() []route {
 func (p *Portal) governing() []route {
 	return []route{
 		{"GET", "/votes", member, p.votes},
+		{"GET", "/minutes", member, p.minutes},
 		{"GET", "/votes/new", member, p.proposeForm},
 		{"POST", "/votes/new", member, p.propose},
 		{"GET", "/votes/{id}", member, p.vote},
@@ -225,6 +250,10 @@ func (p *Portal) office() []route {
 		{"POST", "/steward/treasury", treasury, p.importStatement},
 		{"POST", "/steward/periods/{id}/{step}", treasury, p.step},
 		{"GET", "/steward/periods/{id}/payout.xml", treasury, p.payoutFile},
+		{"GET", "/steward/incidents", steward, p.incidents},
+		{"POST", "/steward/incidents", steward, p.freeze},
+		{"POST", "/steward/incidents/lift", steward, p.unfreeze},
+		{"GET", "/steward/health", steward, func(v *visit) error { return v.show("health", p.Health.Look(v.ctx())) }},
 		{"GET", "/steward/appeals", appeals, p.appeals},
 		{"POST", "/steward/appeals/{id}", appeals, p.decideAppeal},
 		{"GET", "/steward/disputes", appeals, p.cases},
@@ -251,6 +280,9 @@ func (p *Portal) answer(r route) func(http.ResponseWriter, *http.Request) error 
 			if err := v.read(); err != nil {
 				return err
 			}
+			if ok, err := p.proven(v, r); !ok {
+				return err
+			}
 		}
 		return r.handle(v)
 	}
@@ -271,6 +303,7 @@ func (p *Portal) enter(w http.ResponseWriter, r *http.Request, d door) (*visit, 
 	case v.me.ID == "":
 		http.Redirect(w, r, signIn(r.URL), http.StatusSeeOther)
 		return nil, nil
+	case d == steward && len(v.me.Offices) > 0:
 	case d != member && !slices.Contains(v.me.Offices, coop.Office(d)):
 		return nil, errNotHere
 	}
@@ -292,6 +325,9 @@ func (v *visit) know() error {
 	}
 	if v.paused, err = v.portal.Consent.Paused(v.ctx(), id); err != nil {
 		return fmt.Errorf("portal: paused: %w", err)
+	}
+	if v.frozen, err = v.portal.Market.Frozen(v.ctx()); err != nil {
+		return fmt.Errorf("portal: frozen: %w", err)
 	}
 	v.me = m
 	return nil

@@ -56,12 +56,22 @@ func (p *Portal) pools(v *visit) error {
 	return v.show("pools", pools)
 }
 
+// reportsShown is how many reports a pool's page lists.
+const reportsShown = 20
+
 func (p *Portal) pool(v *visit) error {
 	pool, err := p.Market.Pool(v.ctx(), coop.PoolID(v.id()))
 	if err != nil {
 		return err
 	}
-	return v.show("pool", pool)
+	reports, err := p.Market.PoolReports(v.ctx(), pool.ID, "", reportsShown)
+	if err != nil {
+		return err
+	}
+	return v.show("pool", struct {
+		marketplace.PoolView
+		Reports []marketplace.Report
+	}{pool, reports})
 }
 
 func (p *Portal) researchers(v *visit) error { return v.show("researchers", p.BaseURL) }

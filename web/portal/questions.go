@@ -32,7 +32,7 @@ func (p *Portal) asked(ctx context.Context, m coop.MemberID) (waiting, rest []as
 	if err != nil {
 		return nil, nil, err
 	}
-	asks, now := p.asks(ctx), p.Clock().UnixMilli()
+	asks, now := p.reader().Asks(ctx), p.Clock().UnixMilli()
 	for _, q := range list {
 		a, err := asks(q.Request)
 		if err != nil {

@@ -43,7 +43,7 @@ func (p *Portal) makeToken(v *visit) error {
 	if err != nil || hours < 1 || hours > maxHours {
 		return v.again(errHours, p.tokens)
 	}
-	t, err := p.Hall.MakeToken(v.ctx(), label, hours)
+	t, err := p.Hall.MakeToken(v.ctx(), label, v.form.Get("scope"), hours)
 	if err != nil {
 		return v.again(err, p.tokens)
 	}

@@ -17,6 +17,7 @@ import (
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/fault"
 	"distributed.ai/datacoop/internal/once"
+	"distributed.ai/datacoop/marketplace"
 	"distributed.ai/datacoop/web/portal/consenting"
 )
 
@@ -28,13 +29,26 @@ type visit struct {
 	portal  *Portal
 	me      governance.Member // the zero member if nobody is signed in
 	paused  bool
-	form    url.Values // what was typed; empty on a GET
-	trouble *trouble   // why a form is shown again
+	frozen  marketplace.Incident // stands if stewards have stopped all deliveries
+	form    url.Values           // what was typed; empty on a GET
+	trouble *trouble             // why a form is shown again
 }
 
 func (v *visit) ctx() context.Context { return v.r.Context() }
 
 func (v *visit) id() string { return v.r.PathValue("id") }
+
+// unread counts a member's messages that are new. A page comes without it too.
+func (v *visit) unread() int {
+	if v.me.ID == "" {
+		return 0
+	}
+	n, err := v.portal.Hall.Unread(v.ctx(), v.me)
+	if err != nil {
+		return 0
+	}
+	return n
+}
 
 // signIn is the way to the sign-in and back to where somebody wanted to go.
 func signIn(u *url.URL) string { return "/login?return=" + url.QueryEscape(u.RequestURI()) }
@@ -188,7 +202,7 @@ var fields = map[string]string{
 	"bad-bank-statement": "statement", "bad-amount": "statement", errNoFile.Code: "statement",
 	"gift-too-large": "amount", errGift.Code: "amount",
 	errSure.Code: "sure", consenting.ErrPrice.Code: "price", consenting.ErrDays.Code: "days", errLabel.Code: "label", errHours.Code: "hours",
-	errVerdict.Code: "accept", consenting.ErrPreset.Code: "preset", errFound.Code: "reason", errFinding.Code: "finding",
+	"freeze-reason": "reason", errVerdict.Code: "accept", consenting.ErrPreset.Code: "preset", errFound.Code: "reason", errFinding.Code: "finding", "split-sum": "data", "split-bounds": "data", "split-figure": "data",
 }
 
 // money is an amount in the co-op's currency.

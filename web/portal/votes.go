@@ -1,25 +1,18 @@
 package portal
 
 import (
-	"cmp"
 	"context"
 	"slices"
 
 	"distributed.ai/datacoop/governance"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/policies/document"
+	"distributed.ai/datacoop/web/portal/annals"
 	"distributed.ai/datacoop/web/portal/words"
 )
 
 // votable is a proposal on the list.
-type votable struct {
-	governance.Proposal
-	Left  string
-	Voted bool
-}
-
-// Open reports whether ballots are taken.
-func (o votable) Open() bool { return o.State == governance.Voting }
+type votable = annals.Votable
 
 // listed is how many proposals the list of votes looks at.
 const listed = 100
@@ -30,42 +23,7 @@ func (p *Portal) openVotes(ctx context.Context, m coop.MemberID) ([]votable, err
 	if err != nil {
 		return nil, err
 	}
-	return p.votables(ctx, m, slices.DeleteFunc(all, func(o governance.Proposal) bool { return o.State != governance.Voting }))
-}
-
-// votables sorts open votes before closed ones and adds what the member has to
-// do with each.
-func (p *Portal) votables(ctx context.Context, m coop.MemberID, list []governance.Proposal) ([]votable, error) {
-	now := p.Clock().UnixMilli()
-	out := make([]votable, 0, len(list))
-	for _, o := range list {
-		voted, err := p.Governance.Voted(ctx, m, o.ID)
-		if err != nil {
-			return nil, err
-		}
-		until := o.ClosesAt
-		if o.State == governance.Passed {
-			until = o.ExecutableAt
-		}
-		out = append(out, votable{o, words.Left(now, until), voted})
-	}
-	slices.SortStableFunc(out, func(a, b votable) int {
-		if a.Open() != b.Open() {
-			return cmp.Compare(urgency(a), urgency(b))
-		}
-		if a.Open() {
-			return cmp.Compare(a.ClosesAt, b.ClosesAt)
-		}
-		return cmp.Compare(b.OpenedAt, a.OpenedAt)
-	})
-	return out, nil
-}
-
-func urgency(v votable) int {
-	if v.Open() {
-		return 0
-	}
-	return 1
+	return p.annals().Votes(ctx, m, slices.DeleteFunc(all, func(o governance.Proposal) bool { return o.State != governance.Voting }))
 }
 
 // votes lists every proposal and the law in force.
@@ -78,7 +36,7 @@ func (p *Portal) votes(v *visit) error {
 	if err != nil {
 		return err
 	}
-	list, err := p.votables(v.ctx(), v.me.ID, all)
+	list, err := p.annals().Votes(v.ctx(), v.me.ID, all)
 	if err != nil {
 		return err
 	}

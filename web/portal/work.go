@@ -1,7 +1,6 @@
 package portal
 
 import (
-	"context"
 	"strconv"
 
 	"distributed.ai/datacoop/governance"
@@ -21,23 +20,6 @@ type piece struct {
 // Reviewable reports whether the member who looks may still review it.
 func (c piece) Reviewable() bool {
 	return c.State == governance.Submitted && !c.Mine && !c.Reviewed
-}
-
-// names finds what members are called, each once.
-func (p *Portal) names(ctx context.Context) func(coop.MemberID) (string, error) {
-	known := map[coop.MemberID]string{}
-	return func(id coop.MemberID) (string, error) {
-		name, ok := known[id]
-		if ok {
-			return name, nil
-		}
-		m, err := p.Governance.Member(ctx, id)
-		if err != nil {
-			return "", err
-		}
-		known[id] = words.Or(m.Name, "A former member")
-		return known[id], nil
-	}
 }
 
 func (p *Portal) pieceOf(v *visit, c governance.Contribution, name func(coop.MemberID) (string, error)) (piece, error) {
@@ -67,7 +49,7 @@ func (p *Portal) work(v *visit) error {
 		Kinds         []governance.WorkKind
 		Next          string
 	}{Kinds: governance.WorkKinds()}
-	name := p.names(v.ctx())
+	name := p.annals().Names(v.ctx())
 	for _, c := range list {
 		one, err := p.pieceOf(v, c, name)
 		if err != nil {
@@ -109,7 +91,7 @@ func (p *Portal) contribution(v *visit) error {
 	if err != nil {
 		return err
 	}
-	name := p.names(v.ctx())
+	name := p.annals().Names(v.ctx())
 	one, err := p.pieceOf(v, c, name)
 	if err != nil {
 		return err

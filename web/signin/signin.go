@@ -1,28 +1,39 @@
-// Package signin is the desk at the door of the hall: members come in through an
-// OpenID Connect issuer and leave again.
+// Package signin is the desk at the door of the hall: members come in through
+// OpenID Connect issuers and leave again.
+//
+// # What it is for
+//
+// A co-op has one issuer or several; where there are several, a page lets
+// people choose. A member is known by an issuer and a subject together, so that
+// the same e-mail address or the same subject at another issuer is somebody
+// else. Who wants to come in by a second issuer links it from inside. Before
+// grave things a member signs in afresh, which package stepup notes.
 //
 // # What it guarantees
 //
-// A sign-in is finished only in the browser that began it, within one session:
-// PKCE, state and nonce; the id token's signature, issuer, audience, authorised
-// party and expiry are checked. Who comes in gets a fresh session, and is sent
-// to no other host than this one.
+// A sign-in is finished only in the browser that began it, within one session,
+// at the issuer it was begun with: PKCE, state and nonce; the id token's
+// signature, issuer, audience, authorised party and expiry are checked. Who
+// comes in gets a fresh session, and is sent to no other host than this one. A
+// fresh sign-in counts only if the issuer says that it is fresh (auth_time), and
+// if it is the same member's.
 //
 // # What it refuses
 //
-// To keep a token of the issuer, or to say which of the checks failed.
+// To keep a token of an issuer, to say which of the checks failed, to link an
+// identity that is somebody's already, or to unlink the one a member joined
+// with: there is always a way in.
 package signin
 
 import (
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
-	"errors"
+	"embed"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 	"unicode"
 
@@ -32,9 +43,15 @@ import (
 	"golang.org/x/oauth2"
 
 	"distributed.ai/datacoop/governance"
+	"distributed.ai/datacoop/internal/coop"
+	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/internal/fault"
 	"distributed.ai/datacoop/web/entry"
+	"distributed.ai/datacoop/web/stepup"
 )
+
+//go:embed schema/*.sql
+var schema embed.FS
 
 // Keys of a session while somebody signs in.
 const (
@@ -43,20 +60,39 @@ const (
 	keyVerifier   = "login-verifier"
 	keyReturn     = "login-return"
 	keyInvitation = "login-invitation"
+	keyIssuer     = "login-issuer"
+	keyPurpose    = "login-purpose"
+	keyBegan      = "login-began"
+	keyAsked      = "login-asked"
+)
+
+// keyWay is the issuer that the member of a session came in by.
+const keyWay = "way"
+
+// What a visit to an issuer is for, beside coming in. A class of stepup follows
+// the first.
+const (
+	purposeProve = "prove:"
+	purposeLink  = "link"
 )
 
 var (
 	errLoginState  = fault.New(fault.Invalid, "login-state", "This sign-in was not started here, or took too long. Start again.")
 	errLoginFailed = fault.New(fault.Unauthenticated, "login-failed", "The sign-in did not succeed. Start again.")
 	errIssuerDown  = fault.New(fault.Unavailable, "issuer-unavailable", "The sign-in service cannot be reached just now; try again.")
+	errNoIssuer    = fault.New(fault.NotFound, "not-found", "There is no such way to sign in here.")
+	errSomebody    = fault.New(fault.Forbidden, "step-up-other", "That is another account than the one you are signed in with. Nothing was done.")
+	errStale       = fault.New(fault.Forbidden, "step-up-stale", "Your sign-in service did not ask who you are. Sign out there, then try again. Nothing was done.")
+	errSignedOut   = fault.New(fault.Unauthenticated, "sign-in-needed", "Sign in first.")
 )
 
-// Login is the OpenID Connect issuer that members sign in at.
+// Login is an OpenID Connect issuer that members sign in at.
 type Login struct {
-	Issuer       string
-	Name         string // members are known by it and their subject; empty: the issuer itself
-	ClientID     string
-	ClientSecret string
+	Issuer       string `toml:"issuer"`
+	Name         string `toml:"-"`     // members are known by it and their subject; empty: the issuer itself
+	Label        string `toml:"label"` // what people call it; empty: its host
+	ClientID     string `toml:"client_id"`
+	ClientSecret string `toml:"client_secret"`
 }
 
 // name is what members of this issuer are known by.
@@ -67,80 +103,129 @@ func (l Login) name() string {
 	return l.Issuer
 }
 
-// Config is what a desk needs.
-type Config struct {
-	Login      Login
-	Redirect   string // the address of Finish, where the issuer sends browsers back to
-	Sessions   *scs.SessionManager
-	Governance *governance.Service
-	Inside     http.Handler // the issuer itself, if it is in this process; or nil
+// label is what people read.
+func (l Login) label() string {
+	if u, err := url.Parse(l.Issuer); l.Label == "" && err == nil {
+		return u.Host
+	}
+	return l.Label
 }
 
-// Desk signs members in and out. It is safe for concurrent use. It meets its
+// Config is what a desk needs.
+type Config struct {
+	DB         *db.DB
+	Logins     []Login // at least one; stewards of the charter are people of the first
+	Base       string  // this server's own address
+	Redirect   string  // the address of Finish, where issuers send browsers back to
+	Sessions   *scs.SessionManager
+	Proofs     *stepup.Desk
+	Governance *governance.Service
+	Inside     http.Handler // answers for an issuer at Base; or nil
+
+	// AdultAge is what newcomers of other issuers are asked about before they
+	// become members, 0 for nothing; Younger is the sentence for who says no.
+	AdultAge int
+	Younger  string
+
+	// Admits is asked in the transaction that lets a member in; nil admits.
+	Admits func(tx *db.Tx, m coop.MemberID) error
+	// Choose shows the page on which one of several issuers is chosen.
+	Choose func(c echo.Context, ways []Way) error
+}
+
+// Desk signs members in and out. It is safe for concurrent use. It meets an
 // issuer at the first sign-in and keeps what it learnt from then on.
 type Desk struct {
 	Config
-	http *http.Client
-
-	mu       sync.Mutex
-	config   *oauth2.Config
-	verifier *oidc.IDTokenVerifier
+	issuers []*issuer
 }
 
-// New makes a desk. It does not contact the issuer.
-func New(c Config) *Desk {
-	d := &Desk{Config: c, http: &http.Client{Timeout: issuerTimeout}}
-	if c.Inside != nil {
-		d.http.Transport = inside{c.Inside}
+// New makes a desk and its table. It contacts no issuer.
+func New(ctx context.Context, c Config) (*Desk, error) {
+	if err := c.DB.Migrate(ctx, "signin", schema); err != nil {
+		return nil, fmt.Errorf("signin: migrate: %w", err)
 	}
-	return d
+	d := &Desk{Config: c}
+	seen := map[string]bool{}
+	for i, l := range c.Logins {
+		if seen[l.Issuer] || seen[l.name()] {
+			return nil, fmt.Errorf("signin: an issuer is configured twice: %s", l.Issuer)
+		}
+		seen[l.Issuer], seen[l.name()] = true, true
+		d.issuers = append(d.issuers, d.newIssuer(l, i+1))
+	}
+	if len(d.issuers) == 0 {
+		return nil, fmt.Errorf("signin: no issuer is configured")
+	}
+	return d, nil
 }
 
 // Own is whom members of an issuer at that address are known by; "" where they
 // sign in elsewhere.
 func (d *Desk) Own(base string) string {
-	if d.Login.Issuer != base {
-		return ""
+	for _, i := range d.issuers {
+		if i.Issuer == base {
+			return i.name()
+		}
 	}
-	return d.Login.name()
+	return ""
 }
 
-// issuerTimeout bounds every call to the provider.
-const issuerTimeout = 10 * time.Second
-
-func (d *Desk) discover(ctx context.Context) (*oauth2.Config, *oidc.IDTokenVerifier, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.config != nil {
-		return d.config, d.verifier, nil
+// by finds an issuer by what fits.
+func (d *Desk) by(fits func(*issuer) bool) *issuer {
+	for _, i := range d.issuers {
+		if fits(i) {
+			return i
+		}
 	}
-	// The provider keeps the context for fetching keys later, so it must not
-	// be the request's; the client's timeout bounds each call instead.
-	ctx = oidc.ClientContext(context.WithoutCancel(ctx), d.http)
-	provider, err := oidc.NewProvider(ctx, d.Login.Issuer)
-	if err != nil {
-		return nil, nil, errors.Join(errIssuerDown, err)
-	}
-	d.config = &oauth2.Config{ClientID: d.Login.ClientID, ClientSecret: d.Login.ClientSecret,
-		Endpoint: provider.Endpoint(), RedirectURL: d.Redirect, Scopes: []string{oidc.ScopeOpenID, "profile"}}
-	d.verifier = provider.Verifier(&oidc.Config{ClientID: d.Login.ClientID, SupportedSigningAlgs: []string{oidc.RS256, oidc.ES256}})
-	return d.config, d.verifier, nil
+	return nil
 }
 
-// Start sends the browser to the issuer with PKCE, state and nonce.
+// chosen is the issuer that a request names, or the only one; nil if it has yet
+// to be chosen.
+func (d *Desk) chosen(c echo.Context) (*issuer, error) {
+	at := c.QueryParam("at")
+	if at == "" {
+		if len(d.issuers) == 1 {
+			return d.issuers[0], nil
+		}
+		return nil, nil
+	}
+	i := d.by(func(i *issuer) bool { return i.key == at })
+	if i == nil {
+		return nil, errNoIssuer
+	}
+	return i, nil
+}
+
+// Start sends the browser to the issuer, or lets its user choose one.
 func (d *Desk) Start(c echo.Context) error {
+	i, err := d.chosen(c)
+	if err != nil {
+		return err
+	}
+	if i == nil {
+		return d.Choose(c, d.offered(c))
+	}
+	return d.visit(c, i, "", localPath(c.QueryParam("return")))
+}
+
+// visit sends the browser to an issuer with PKCE, state and nonce.
+func (d *Desk) visit(c echo.Context, i *issuer, purpose, back string, options ...oauth2.AuthCodeOption) error {
 	ctx := c.Request().Context()
-	config, _, err := d.discover(ctx)
+	config, _, err := i.discover(ctx)
 	if err != nil {
 		return err
 	}
 	state, nonce, verifier := rand.Text(), rand.Text(), oauth2.GenerateVerifier()
-	d.Sessions.Put(ctx, keyState, state)
-	d.Sessions.Put(ctx, keyNonce, nonce)
-	d.Sessions.Put(ctx, keyVerifier, verifier)
-	d.Sessions.Put(ctx, keyReturn, localPath(c.QueryParam("return")))
-	d.Sessions.Put(ctx, keyInvitation, invitationOf(c))
-	return c.Redirect(http.StatusSeeOther, config.AuthCodeURL(state, oidc.Nonce(nonce), oauth2.S256ChallengeOption(verifier)))
+	for key, value := range map[string]string{keyState: state, keyNonce: nonce, keyVerifier: verifier, keyReturn: back,
+		keyInvitation: invitationOf(c), keyIssuer: i.Issuer, keyPurpose: purpose} {
+		d.Sessions.Put(ctx, key, value)
+	}
+	d.Sessions.Put(ctx, keyBegan, time.Now().Unix())
+	d.Sessions.Put(ctx, keyAsked, d.Proofs.Now().UnixMilli())
+	options = append(options, oidc.Nonce(nonce), oauth2.S256ChallengeOption(verifier))
+	return c.Redirect(http.StatusSeeOther, config.AuthCodeURL(state, options...))
 }
 
 // maxInvitation is more than any invitation's code has.
@@ -171,87 +256,87 @@ func localPath(p string) string {
 	return p
 }
 
-// Finish takes the code, checks everything about the id token and starts
-// a fresh session for the member.
+// errand is what a browser was sent to an issuer for, as its session kept it.
+type errand struct {
+	state, nonce, verifier, back, invitation, purpose string
+	issuer                                            *issuer
+	began, asked                                      time.Time // by the issuers' clock, and by that of proofs
+}
+
+// taken takes the errand out of the session: it is finished once or never.
+func (d *Desk) taken(ctx context.Context) errand {
+	pop := func(key string) string { return d.Sessions.PopString(ctx, key) }
+	name := pop(keyIssuer)
+	e := errand{state: pop(keyState), nonce: pop(keyNonce), verifier: pop(keyVerifier), back: localPath(pop(keyReturn)), invitation: pop(keyInvitation),
+		purpose: pop(keyPurpose), issuer: d.by(func(i *issuer) bool { return i.Issuer == name }), began: time.Unix(d.Sessions.GetInt64(ctx, keyBegan), 0),
+		asked: time.UnixMilli(d.Sessions.GetInt64(ctx, keyAsked))}
+	d.Sessions.Remove(ctx, keyBegan)
+	d.Sessions.Remove(ctx, keyAsked)
+	return e
+}
+
+// patience is how long somebody may be at an issuer.
+const patience = 15 * time.Minute
+
+// late reports whether an errand has taken too long: linking stands on a proof,
+// and so takes no longer than one is good.
+func (d *Desk) late(e errand) bool {
+	most := patience
+	if e.purpose == purposeLink {
+		most = stepup.Lifetime
+	}
+	took := d.Proofs.Now().Sub(e.asked)
+	return took < 0 || took >= most
+}
+
+// Finish takes the code, checks everything about the id token and does what the
+// browser was sent away for: usually it starts a fresh session for the member.
 func (d *Desk) Finish(c echo.Context) error {
 	ctx := c.Request().Context()
-	state := d.Sessions.PopString(ctx, keyState)
-	nonce := d.Sessions.PopString(ctx, keyNonce)
-	verifier := d.Sessions.PopString(ctx, keyVerifier)
-	invitation := d.Sessions.PopString(ctx, keyInvitation)
-	if state == "" || subtle.ConstantTimeCompare([]byte(state), []byte(c.QueryParam("state"))) != 1 {
+	e := d.taken(ctx)
+	if e.state == "" || e.issuer == nil || subtle.ConstantTimeCompare([]byte(e.state), []byte(c.QueryParam("state"))) != 1 || d.late(e) {
 		return errLoginState
 	}
-	if c.QueryParam("error") != "" {
+	if iss := c.QueryParam("iss"); c.QueryParam("error") != "" || iss != "" && iss != e.issuer.Issuer { // RFC 9207
 		return errLoginFailed
 	}
-	token, err := d.exchange(ctx, c.QueryParam("code"), verifier, nonce)
+	token, err := e.issuer.exchange(ctx, c.QueryParam("code"), e.verifier, e.nonce)
 	if err != nil {
 		return err
 	}
-	member, err := d.admit(ctx, token, invitation)
+	class, prove := strings.CutPrefix(e.purpose, purposeProve)
+	switch {
+	case prove:
+		return d.proved(c, e, token, stepup.Class(class))
+	case e.purpose == purposeLink:
+		return d.linked(c, e, token)
+	}
+	who := newcomer{Issuer: e.issuer.name(), Subject: token.subject, Name: token.name, Invitation: e.invitation, Back: e.back}
+	asks, err := d.asksAge(ctx, e.issuer, who)
+	switch {
+	case err != nil:
+		return err
+	case asks:
+		return d.askAge(c, who)
+	}
+	return d.enter(c, who)
+}
+
+// enter lets in whoever has been proved, in a fresh session.
+func (d *Desk) enter(c echo.Context, who newcomer) error {
+	ctx := c.Request().Context()
+	member, err := d.admit(ctx, who)
 	if err != nil {
 		return err
 	}
-	back := localPath(d.Sessions.PopString(ctx, keyReturn))
 	if err := d.Sessions.RenewToken(ctx); err != nil {
 		return fmt.Errorf("signin: renew session: %w", err)
 	}
-	d.Sessions.Put(ctx, entry.Member, string(member.ID))
-	return c.Redirect(http.StatusSeeOther, back)
-}
-
-// exchange swaps the code for an id token and verifies signature, issuer,
-// audience, expiry, nonce and authorised party.
-func (d *Desk) exchange(ctx context.Context, code, verifier, nonce string) (*oidc.IDToken, error) {
-	config, idVerifier, err := d.discover(ctx)
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithTimeout(oidc.ClientContext(ctx, d.http), issuerTimeout)
-	defer cancel()
-	tokens, err := config.Exchange(ctx, code, oauth2.VerifierOption(verifier))
-	if err != nil {
-		return nil, errLoginFailed
-	}
-	raw, ok := tokens.Extra("id_token").(string)
-	if !ok {
-		return nil, errLoginFailed
-	}
-	id, err := idVerifier.Verify(ctx, raw)
-	if err != nil {
-		return nil, errLoginFailed
-	}
-	var claims struct {
-		AuthorizedParty string `json:"azp"`
-	}
-	if id.Claims(&claims) != nil || subtle.ConstantTimeCompare([]byte(id.Nonce), []byte(nonce)) != 1 ||
-		(claims.AuthorizedParty != "" && claims.AuthorizedParty != config.ClientID) ||
-		(len(id.Audience) > 1 && claims.AuthorizedParty == "") {
-		return nil, errLoginFailed
-	}
-	return id, nil
-}
-
-// maxName bounds what an issuer may call a member.
-const maxName = 80
-
-func (d *Desk) admit(ctx context.Context, id *oidc.IDToken, invitation string) (governance.Member, error) {
-	var claims struct {
-		Name string `json:"name"`
-	}
-	if err := id.Claims(&claims); err != nil {
-		return governance.Member{}, errLoginFailed
-	}
-	name := strings.TrimSpace(claims.Name)
-	if runes := []rune(name); len(runes) > maxName {
-		name = string(runes[:maxName])
-	}
-	member, err := d.Governance.Admit(ctx, governance.Identity{Issuer: d.Login.name(), Subject: id.Subject, Name: name, Invitation: invitation})
-	if err != nil {
-		return governance.Member{}, fmt.Errorf("signin: admit: %w", err)
-	}
-	return member, nil
+	d.Proofs.Drop(ctx)
+	d.Proofs.SignedIn(ctx)
+	d.Sessions.Put(ctx, keyWay, who.Issuer)
+	d.Sessions.Put(ctx, entry.Member, string(member))
+	return c.Redirect(http.StatusSeeOther, who.Back)
 }
 
 // Leave ends the session, whoever's it was.

@@ -19,6 +19,7 @@ import (
 	"distributed.ai/datacoop/web/authserver"
 	"distributed.ai/datacoop/web/entry"
 	"distributed.ai/datacoop/web/portable"
+	"distributed.ai/datacoop/web/signin"
 )
 
 // Source is the rooms, and whose things are looked for.
@@ -30,6 +31,9 @@ type Source struct {
 	AuthServer *authserver.Server
 	Issuer     string // whom the co-op's own issuer is known as; "" where members sign in elsewhere
 	Member     coop.MemberID
+
+	// Linked lists the accounts elsewhere that a member has linked.
+	Linked func(context.Context, coop.MemberID) ([]signin.Identity, error)
 }
 
 // identity is how a member signs in.
@@ -38,6 +42,7 @@ type identity struct {
 	Subject  string              `json:"subject"`
 	Sessions int                 `json:"sessions"`
 	Account  *authserver.Holding `json:"account,omitempty"`
+	Linked   []signin.Identity   `json:"linked,omitempty"`
 }
 
 // SignIn answers the identity a member signs in with, in how many browsers they
@@ -52,6 +57,9 @@ func (s Source) SignIn(ctx context.Context) (any, error) {
 		return nil, err
 	}
 	out := identity{Issuer: m.Issuer, Subject: m.Subject, Sessions: n}
+	if out.Linked, err = s.Linked(ctx, s.Member); err != nil {
+		return nil, err
+	}
 	if m.Issuer != s.Issuer {
 		return out, nil // another issuer's subjects are other people
 	}

@@ -37,7 +37,11 @@ func api(ctx context.Context, env Env) (out []Figure, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return []Figure{get, check}, nil
+	page, err := p.pages(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return []Figure{get, check, page}, nil
 }
 
 // gets has a few members read who they are, all at once.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"distributed.ai/datacoop/cmd/datacoop/bench/cassette"
+	"distributed.ai/datacoop/cmd/datacoop/bench/process"
 	"distributed.ai/datacoop/cmd/datacoop/bench/trial"
 	"distributed.ai/datacoop/marketplace/appraisal/llm"
 )
@@ -40,7 +41,12 @@ func appraise(ctx context.Context, env Env) ([]Figure, error) {
 		} else {
 			fmt.Fprintln(env.Out, trial.Caveat)
 		}
+		var around []trial.Figure
 		played, err = trial.Run(ctx, o)
+		if err == nil {
+			around, err = process.Run(ctx, o)
+		}
+		played = append(played, around...)
 	}
 	out := make([]Figure, len(played))
 	for i, f := range played {

@@ -29,6 +29,7 @@ type Doctor struct {
 	ACMEHost        string          `name:"acme-host" help:"Host name that certificates are got for, as serve has it."`
 	PassphraseFile  string          `help:"File with the passphrase, as serve has it; it is not read."`
 	Payloads        string          `help:"Bucket for encrypted files, as serve has it. Default: the data directory."`
+	SMTP            Post            `embed:"" prefix:"smtp-"`
 	Database        string          `help:"The database's address, if it is not in the data directory."`
 	JSON            bool            `name:"json" help:"Answer as JSON."`
 }
@@ -119,6 +120,7 @@ func (c *Doctor) examine(ctx context.Context, at time.Time, server bool) *report
 		c.payloads(ctx, r, inventory)
 	}
 	c.machine(r)
+	c.letters(ctx, r)
 	r.OK = true
 	for _, f := range r.Findings {
 		r.OK = r.OK && f.State != wrong

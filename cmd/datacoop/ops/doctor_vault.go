@@ -114,6 +114,25 @@ func (c *Doctor) backup(r *report, keys vault.KeyReport) {
 	}
 }
 
+// LastBackup answers, of a running server's data directory, when its last backup
+// was made and whether that still opens datasets; the zero time if none is known
+// of.
+func LastBackup(data string, v *vault.Service) func() (time.Time, bool) {
+	return func() (time.Time, bool) {
+		var last noted
+		text, err := os.ReadFile(filepath.Join(data, noteFile))
+		if err != nil || json.Unmarshal(text, &last) != nil {
+			return time.Time{}, false
+		}
+		made, err := time.Parse(time.RFC3339, last.MadeAt)
+		if err != nil {
+			return time.Time{}, false
+		}
+		all, err := v.Epochs(context.Background())
+		return made, err == nil && len(all) > 0 && all[len(all)-1].Number == last.Epoch
+	}
+}
+
 // together compares what the two databases say of each other, and what the
 // sweeper has still to do.
 func (c *Doctor) together(r *report, inventory vault.Inventory, keys vault.KeyReport, at time.Time) {

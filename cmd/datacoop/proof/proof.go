@@ -22,10 +22,11 @@ import (
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/marketplace/ledger"
 	"distributed.ai/datacoop/vault"
+	"distributed.ai/datacoop/web"
 	"distributed.ai/datacoop/web/client"
 )
 
-// Receipt checks a consent or revocation receipt.
+// Receipt checks a receipt of consent, of a revocation or of a closed account.
 type Receipt struct {
 	File   string `arg:"" type:"existingfile" help:"The receipt."`
 	Key    string `help:"The co-op's receipt key, as /.well-known/datacoop names it."`
@@ -45,6 +46,9 @@ func (c *Receipt) Run(ctx context.Context) error {
 	kind, check := "consent receipt", consent.VerifyReceipt
 	if _, err := vault.ParseReceipt(text); err == nil {
 		kind, check = "revocation receipt", vault.VerifyReceipt
+	}
+	if web.IsClosing(text) {
+		kind, check = "receipt of a closed account", web.VerifyClosing
 	}
 	if err := check(text, key); err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 	"slices"
 
 	"golang.org/x/mod/sumdb/note"
@@ -109,7 +110,7 @@ func (c *Statement) judges(bundle []byte) error {
 		return errTrace
 	}
 	again := op.Restrict(b.Evidence)
-	if !slices.Equal(again.Scores, b.Opinion.Scores) || !slices.Equal(op.Split, b.Opinion.Split) || !slices.Equal(op.Models, b.Opinion.Models) {
+	if !reflect.DeepEqual(again.Scores, b.Opinion.Scores) || !reflect.DeepEqual(op.Split, b.Opinion.Split) || !slices.Equal(op.Models, b.Opinion.Models) {
 		return errScores
 	}
 	fmt.Printf("✓ judges: %d scores of %d models computed again from their raw answers\n", len(again.Scores), len(op.Models))

@@ -47,7 +47,7 @@ func (p *panel) askJudge(r *runner, g group, batch []subject, order int, aliases
 		prompt.Questions = append(prompt.Questions, listedPrompt{q.ID, q.Text})
 	}
 	return ask{kind: "chat", model: r.family.Model, name: "judgement", schema: judgeSchema,
-		seed: p.seedOf(salt), system: judgeSystem, user: encode(prompt)}
+		seed: p.seedOf(salt), system: strings.TrimSpace(judgeSystem + "\n\n" + p.prompt), user: encode(prompt)}
 }
 
 // askExtract asks what one text states. Without the text the question cannot

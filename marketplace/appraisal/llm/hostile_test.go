@@ -160,7 +160,7 @@ func TestTheLowestFamilyCountsForTextsAndTheMedianForFigures(t *testing.T) {
 		}
 	}
 	task := ordinary(t)
-	plain, _ := weighed(t, configFor(testkit.NewModel(t)), task)
+	plain, _ := weighed(t, configFor(testkit.NewModel(t), testkit.NewModel(t)), task)
 	op, _ := weighed(t, configFor(testkit.NewModel(t), testkit.NewModel(t), testkit.NewModel(t, mean)), task)
 	if len(op.Models) != 3 {
 		t.Fatalf("heard %v", op.Models)

@@ -58,7 +58,8 @@ func obeys(t *fakellm.Turn) {
 }
 
 // TestInjectedTextsStayInsideTheFence puts every seed into a text of its own, in
-// front of a model that obeys them all, then of one that does not, then of both.
+// front of two models that obey them all, of one that does, alone, and of one
+// that does beside one that does not: only the first raise anything.
 func TestInjectedTextsStayInsideTheFence(t *testing.T) {
 	seeds := injections(t)
 	if len(seeds) < 100 {
@@ -72,8 +73,10 @@ func TestInjectedTextsStayInsideTheFence(t *testing.T) {
 		}
 		t.Run(fmt.Sprint(at), func(t *testing.T) {
 			ev, p, task := crowd(t, texts)
-			obeyed, record := weighed(t, configFor(testkit.NewModel(t, obeys)), task)
+			obeyed, record := weighed(t, configFor(testkit.NewModel(t, obeys), testkit.NewModel(t, obeys)), task)
 			fenced(t, ev, p, &obeyed)
+			alone, _ := weighed(t, configFor(testkit.NewModel(t, obeys)), task)
+			fenced(t, ev, p, &alone)
 			both, _ := weighed(t, configFor(testkit.NewModel(t, obeys), testkit.NewModel(t)), task)
 			fenced(t, ev, p, &both)
 			raised := 0
@@ -85,15 +88,17 @@ func TestInjectedTextsStayInsideTheFence(t *testing.T) {
 				if score(t, obeyed, x.Dossier).Score > 900 {
 					raised++
 				}
-				if s := score(t, both, x.Dossier); s.Score > neutral {
-					t.Errorf("two families raised %q to %v", x.Text, s)
+				for name, op := range map[string]appraisal.Opinion{"one of two families": both, "a family alone": alone} {
+					if s := score(t, op, x.Dossier); s.Score > neutral {
+						t.Errorf("%s raised %q to %v", name, x.Text, s)
+					}
 				}
 				if bytes.Contains(record, []byte(attack)) {
 					t.Errorf("the record holds the text %q", x.Text)
 				}
 			}
 			if raised < len(some) {
-				t.Errorf("the obedient model raised %d of %d", raised, len(some))
+				t.Errorf("two obedient models raised %d of %d", raised, len(some))
 			}
 		})
 	}

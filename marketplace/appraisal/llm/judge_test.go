@@ -16,7 +16,7 @@ import (
 func TestAnHonestJudgePrefersWhatTheEvidenceShows(t *testing.T) {
 	m := testkit.NewModel(t)
 	task := ordinary(t)
-	op, _ := weighed(t, configFor(m), task)
+	op, _ := weighed(t, configFor(m, testkit.NewModel(t)), task)
 	full, half, empty := score(t, op, workID(0)), score(t, op, workID(1)), score(t, op, workID(2))
 	if !(full.Score > half.Score && half.Score > empty.Score) || empty.Score > 200 || full.Score < 900 {
 		t.Errorf("full %v, half %v, empty %v", full, half, empty)
@@ -27,7 +27,7 @@ func TestAnHonestJudgePrefersWhatTheEvidenceShows(t *testing.T) {
 	if s := score(t, op, workID(4)); s.Flag != appraisal.FlagAbstained || s.Score != neutral {
 		t.Errorf("work without a text scores %v", s)
 	}
-	if len(op.Scores) != len(task.Dossiers) || len(op.Split) != 3 || len(op.Models) != 1 {
+	if len(op.Scores) != len(task.Dossiers) || len(op.Split) != 3 || len(op.Models) != 2 {
 		t.Errorf("%d scores, %d parts, %d models", len(op.Scores), len(op.Split), len(op.Models))
 	}
 	if m := op.Models[0]; m.Family != "family-a" || m.Name != "scripted" || m.Digest != "scripted fp_scripted" {
@@ -39,8 +39,31 @@ func TestAnHonestJudgePrefersWhatTheEvidenceShows(t *testing.T) {
 	if up.Moved <= 0 || down.Moved >= 0 {
 		t.Errorf("full evidence moved by %d, none by %d", up.Moved, down.Moved)
 	}
-	if !strings.Contains(strings.Join(st.Sentences, " "), "One model family") {
+	if !strings.Contains(strings.Join(st.Sentences, " "), "2 model families") {
 		t.Errorf("the statement says %q", st.Sentences)
+	}
+}
+
+// TestOneFamilyAloneRaisesNoText: neither a co-op that asks only one model, nor
+// one whose other families were ruled out, counts a text above neutral; it says
+// so, and what it lowers stays lowered.
+func TestOneFamilyAloneRaisesNoText(t *testing.T) {
+	task := ordinary(t)
+	for name, c := range map[string]Config{
+		"asked alone": configFor(testkit.NewModel(t)),
+		"left alone":  configFor(testkit.NewModel(t), testkit.NewModel(t, fakellm.InvalidJSON), testkit.NewModel(t, fakellm.Injectable())),
+	} {
+		op, _ := weighed(t, c, task)
+		if full, empty := score(t, op, workID(0)), score(t, op, workID(2)); full.Score != neutral || !strings.Contains(full.Reason, "alone raises nothing") || empty.Score > 200 {
+			t.Errorf("%s: full %v, empty %v", name, full, empty)
+		}
+		if ann := score(t, op, dataID("d-ann")); ann.Score <= neutral {
+			t.Errorf("%s: figures are nobody's words, and score %v", name, ann)
+		}
+		st := settledWith(t, &op)
+		if !strings.Contains(strings.Join(st.Sentences, " "), "One model family") || !strings.Contains(strings.Join(st.Sentences, " "), "never raises it") {
+			t.Errorf("%s: the statement says %q", name, st.Sentences)
+		}
 	}
 }
 

@@ -94,6 +94,7 @@ type Config struct {
 	Families    []Family                                // at least one; three different ones are worth most
 	AllowRemote bool                                    // endpoints off this machine are allowed, because members voted for it
 	Seed        Secret                                  // at least 16 bytes; canaries and markers of every period are derived from them
+	Prompt      string                                  // what members voted to add to the instructions of a judge call; usually nothing
 	Batch       int                                     // dossiers in one question, 1 to 32; default 8
 	Canaries    int                                     // dossiers with known answers, as many with a text as with figures alone, 10 to 200; default 40
 	MaxAttempts int                                     // of one call, 1 to 10; default 3

@@ -32,14 +32,14 @@ func (p *panel) opinion(all []verdict) (appraisal.Opinion, []string, error) {
 		op.Models = append(op.Models, appraisal.Model{Digest: v.digest, Family: v.name, Name: v.model})
 	}
 	for _, s := range p.members() {
-		op.Scores = append(op.Scores, scoreOf(s, checklists.Sheets[s.sheet], heard))
+		op.Scores = append(op.Scores, p.scoreOf(s, heard))
 	}
 	for _, d := range p.silent {
 		op.Scores = append(op.Scores, appraisal.Score{Dossier: d.ID, Flag: appraisal.FlagAbstained, Score: neutral,
 			Reason: "No text came with this work, so the model could not tell what to make of it."})
 	}
 	for _, s := range p.split.subjects {
-		op.Split = append(op.Split, partScoreOf(s, heard))
+		op.Split = append(op.Split, p.partScoreOf(s, heard))
 	}
 	slices.SortFunc(op.Models, func(a, b appraisal.Model) int { return cmp.Compare(a.Family, b.Family) })
 	slices.SortFunc(op.Scores, func(a, b appraisal.Score) int { return cmp.Compare(a.Dossier, b.Dossier) })
@@ -49,7 +49,7 @@ func (p *panel) opinion(all []verdict) (appraisal.Opinion, []string, error) {
 
 type listed struct {
 	subject
-	sheet string
+	kind, sheet string
 }
 
 // members are all subjects but the canaries.
@@ -58,7 +58,7 @@ func (p *panel) members() []listed {
 	for _, g := range p.groups {
 		for _, s := range g.subjects {
 			if _, ok := p.canaries[s.id]; !ok {
-				out = append(out, listed{s, g.sheet})
+				out = append(out, listed{s, g.kind, g.sheet})
 			}
 		}
 	}
@@ -125,70 +125,61 @@ func median(scores []int64) int64 {
 	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
 }
 
-// scattered reports whether no two scores lie near each other, or the only two do
-// not.
-func scattered(scores []int64) bool {
-	s := slices.Sorted(slices.Values(scores))
-	for i := 1; i < len(s); i++ {
-		if s[i]-s[i-1] <= farApart {
-			return false
-		}
-	}
-	return len(s) > 1
-}
-
-// gather lists every family's score of a subject; one that could not tell says
-// neutral.
-func gather(id string, heard []verdict) (scores []int64, told int, suspect bool) {
-	for _, v := range heard {
+// gather lists every family's voice about a subject; one that could not tell
+// says neutral.
+func gather(id string, heard []verdict) []appraisal.Voice {
+	out := make([]appraisal.Voice, len(heard))
+	for i, v := range heard {
 		r := v.ranks[id]
-		suspect = suspect || r.suspect
+		out[i] = appraisal.Voice{Family: v.name, Score: r.score, Suspect: r.suspect, Told: r.told}
 		if !r.told {
-			scores = append(scores, neutral)
-			continue
+			out[i].Score = neutral
 		}
-		told++
-		scores = append(scores, r.score)
 	}
-	return scores, told, suspect
+	return out
 }
 
-// scoreOf joins the families' scores: the lowest where a member wrote a text,
-// the median elsewhere.
-func scoreOf(s listed, sheet []question, heard []verdict) appraisal.Score {
-	scores, told, suspect := gather(s.id, heard)
-	out := appraisal.Score{Dossier: s.id, Score: neutral}
+// scoreOf joins the families' scores as appraisal.Combine does, and says why.
+func (p *panel) scoreOf(s listed, heard []verdict) appraisal.Score {
+	sheet := checklists.Sheets[s.sheet]
+	out := appraisal.Score{Dossier: s.id, Voices: gather(s.id, heard)}
+	out.Score, out.Flag = appraisal.Combine(s.kind, out.Voices, p.weights)
 	switch {
-	case suspect:
-		out.Flag, out.Reason = appraisal.FlagSuspect, "The text looks as if it tried to steer the model; people will look at it."
-		out.Score = min(slices.Min(scores), neutral)
-	case 2*told < len(heard) || told == 0:
-		out.Flag, out.Reason = appraisal.FlagAbstained, "The model could not tell what to make of it."
-	case !s.text && scattered(scores):
-		out.Flag, out.Reason = appraisal.FlagDisagreed, "The model families were too far apart: "+tally(s.id, sheet, heard)+"."
+	case out.Flag == appraisal.FlagSuspect:
+		out.Reason = "The text looks as if it tried to steer the model; people will look at it."
+	case out.Flag == appraisal.FlagAbstained:
+		out.Reason = "The model could not tell what to make of it."
+	case out.Flag == appraisal.FlagDisagreed:
+		out.Reason = "The model families were too far apart: " + tally(s.id, sheet, heard) + "."
 	case s.text:
-		out.Score = slices.Min(scores)
 		out.Reason = sentence(s.id, sheet, heard, "the lowest", out.Score)
 	default:
-		out.Score = median(scores)
-		out.Reason = sentence(s.id, sheet, heard, "the median", out.Score)
+		out.Reason = sentence(s.id, sheet, heard, p.middle(), out.Score)
 	}
 	return out
 }
 
-func partScoreOf(s subject, heard []verdict) appraisal.PartScore {
-	scores, told, _ := gather(s.id, heard)
-	out := appraisal.PartScore{Part: s.id, Score: neutral}
-	switch {
-	case 2*told < len(heard) || told == 0:
+func (p *panel) partScoreOf(s subject, heard []verdict) appraisal.PartScore {
+	out := appraisal.PartScore{Part: s.id, Voices: gather(s.id, heard)}
+	var flag string
+	out.Score, flag = appraisal.Combine(s.id+" part", out.Voices, p.weights)
+	switch flag {
+	case appraisal.FlagAbstained:
 		out.Reason = "The model could not tell what to make of this part."
-	case scattered(scores):
+	case appraisal.FlagDisagreed:
 		out.Reason = "The model families were too far apart: " + tally(s.id, checklists.Sheets[kindSplit], heard) + "."
 	default:
-		out.Score = median(scores)
-		out.Reason = sentence(s.id, checklists.Sheets[kindSplit], heard, "the median", out.Score)
+		out.Reason = sentence(s.id, checklists.Sheets[kindSplit], heard, p.middle(), out.Score)
 	}
 	return out
+}
+
+// middle names the score that counts where no member wrote a text.
+func (p *panel) middle() string {
+	if len(p.weights) > 0 {
+		return "the median, weighed by how often each family agreed with people,"
+	}
+	return "the median"
 }
 
 // tally says how many questions every family answered yes.
@@ -208,6 +199,9 @@ func tally(id string, sheet []question, heard []verdict) string {
 // score counts, and what no family, or not every one, found.
 func sentence(id string, sheet []question, heard []verdict, which string, score int64) string {
 	out := "Questions answered yes: " + tally(id, sheet, heard) + "."
+	if len(heard) == 1 && strings.HasPrefix(which, "the lowest") && heard[0].ranks[id].score > score {
+		out += " One family alone raises nothing above neutral."
+	}
 	if len(heard) > 1 {
 		out += fmt.Sprintf(" Of these %s counts, %d thousandths.", which, score)
 	}

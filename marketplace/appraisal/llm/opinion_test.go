@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"distributed.ai/datacoop/marketplace/appraisal"
+	"distributed.ai/datacoop/marketplace/appraisal/learning"
 	"pgregory.net/rapid"
 )
 
@@ -16,6 +17,9 @@ import (
 func said(text bool, rows ...[]int64) (*panel, []verdict) {
 	p := &panel{canaries: map[string]canary{}, split: group{kind: kindSplit, sheet: kindSplit, subjects: parts(header{})}}
 	g := group{kind: appraisal.KindData, sheet: appraisal.KindData}
+	if text { // only work comes with one
+		g.kind = appraisal.KindWork
+	}
 	for i := range rows[0] {
 		g.subjects = append(g.subjects, subject{id: fmt.Sprintf("d%02d", i), text: text})
 	}
@@ -52,7 +56,8 @@ func TestScoresAreJoined(t *testing.T) {
 		rows [][]int64
 		want string
 	}{
-		{"one family", true, [][]int64{{700}}, "700"},
+		{"one family lowers a text and does not raise it", true, [][]int64{{700, 300}}, "500 300"},
+		{"one family about figures", false, [][]int64{{700}}, "700"},
 		{"lowest for texts", true, [][]int64{{700}, {200}, {900}}, "200"},
 		{"median for figures", false, [][]int64{{700}, {400}, {900}}, "700"},
 		{"middle of two", false, [][]int64{{700}, {801}}, "750"},
@@ -66,7 +71,7 @@ func TestScoresAreJoined(t *testing.T) {
 		{"most cannot tell", false, [][]int64{{-1, 500, 500}, {-1, 500, 500}, {900, 500, 500}}, "500abstained 500 500"},
 		{"one suspects", true, [][]int64{{900, 1, 1}, {-2, 1, 1}}, "500suspect 1 1"},
 		{"one suspects what is weak", true, [][]int64{{100, 1, 1}, {-2, 1, 1}}, "100suspect 1 1"},
-		{"a family that tells nothing", true, [][]int64{{900, 900, 900}, {-1, -1, 0}}, "900 900 900"},
+		{"a family that tells nothing", true, [][]int64{{900, 900, 100}, {-1, -1, 0}}, "500 500 100"},
 		{"nobody tells anything", true, [][]int64{{-1, -1}, {-1, -1}}, "none"},
 	} {
 		if got, _ := outcomes(t, c.text, c.rows...); got != c.want {
@@ -198,5 +203,30 @@ func TestExtractionsAreJoinedByMajority(t *testing.T) {
 	}
 	if agree(a, b) || agree(a, nil) || !agree(a, found(false, map[string]int64{"need": 1, "result": 3})) {
 		t.Error("agreement is about kinds and steering")
+	}
+}
+
+// A family that people agree with more moves what counts about figures, and none
+// of it where a member wrote the text: there all have to agree to raise it.
+func TestReliabilityWeighsFiguresAndNeverTexts(t *testing.T) {
+	weights := appraisal.Reliabilities([]learning.Agreement{{Family: "f0", Agreed: 60, Pairs: 100}, {Family: "f1", Agreed: 60, Pairs: 100}, {Family: "f2", Agreed: 90, Pairs: 100}})
+	for _, text := range []bool{false, true} {
+		p, all := said(text, []int64{500}, []int64{600}, []int64{800})
+		plain, _, err := p.opinion(all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.weights = weights
+		op, _, err := p.opinion(all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		score := op.Scores[0].Score
+		if text && score != 500 || !text && (score <= plain.Scores[0].Score || score >= 800) {
+			t.Errorf("text %v: %d, and %d unweighed", text, score, plain.Scores[0].Score)
+		}
+		if again, flag := appraisal.Combine(p.groups[0].kind, op.Scores[0].Voices, weights); again != score || flag != "" {
+			t.Errorf("its voices give %d", again)
+		}
 	}
 }

@@ -41,6 +41,8 @@ type exhibit struct {
 type panel struct {
 	seed     secret
 	rubric   string
+	prompt   string // added to the instructions of a judge call
+	weights  []appraisal.Reliability
 	batch    int
 	sealed   bool
 	silent   []appraisal.Dossier // work without a text: nothing to judge by
@@ -62,7 +64,7 @@ func (j *Judge) prepare(t appraisal.Task) (header, *panel, error) {
 	h := header{
 		Batch: j.c.Batch, Canaries: j.c.Canaries, Commitment: commitment, Dossiers: t.Dossiers, Exhibits: sealTexts(t),
 		Families: make([]voice, len(j.c.Families)), Format: Format, MaxAttempts: j.c.MaxAttempts, Params: t.Params,
-		Questions: Questions(), Rubric: t.Rubric,
+		Prompt: j.c.Prompt, Questions: Questions(), Rubric: t.Rubric,
 		Seed: secret(fmt.Sprintf("%x", secret(j.c.Seed.reveal()).mac("datacoop/judge", commitment))),
 	}
 	for i, f := range j.c.Families {
@@ -113,7 +115,7 @@ func checkTask(t appraisal.Task) error {
 
 // newPanel lays out a header; exhibits are nil when the texts are not at hand.
 func newPanel(h header, exhibits []appraisal.Exhibit) *panel {
-	p := &panel{seed: h.Seed, rubric: h.Rubric, batch: h.Batch, sealed: exhibits == nil, canaries: map[string]canary{}}
+	p := &panel{seed: h.Seed, rubric: h.Rubric, prompt: h.Prompt, weights: h.Params.Reliability, batch: h.Batch, sealed: exhibits == nil, canaries: map[string]canary{}}
 	spoken := map[string]bool{}
 	for i, x := range h.Exhibits {
 		if x.Segments == 0 {

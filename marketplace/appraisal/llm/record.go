@@ -78,6 +78,7 @@ type header struct {
 	Format      string              `json:"format"`
 	MaxAttempts int                 `json:"max_attempts"`
 	Params      appraisal.Params    `json:"params"`
+	Prompt      string              `json:"prompt,omitempty"`
 	Questions   string              `json:"questions"`
 	Rubric      string              `json:"rubric"`
 	Seed        secret              `json:"seed"`

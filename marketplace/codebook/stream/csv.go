@@ -14,6 +14,7 @@ type CSV struct {
 	in    *csv.Reader
 	guard *Guard
 	index map[string]int
+	twice map[string]bool
 	row   []string
 	line  int
 }
@@ -21,14 +22,16 @@ type CSV struct {
 // OpenCSV reads the header row.
 func OpenCSV(r io.Reader) (*CSV, error) {
 	g := NewGuard(r)
-	f := &CSV{in: csv.NewReader(g), guard: g, index: map[string]int{}}
+	f := &CSV{in: csv.NewReader(g), guard: g, index: map[string]int{}, twice: map[string]bool{}}
 	f.in.ReuseRecord = true
 	header, err := f.in.Read()
 	if err != nil {
 		return nil, csvFault(err)
 	}
 	for i, name := range header {
-		f.index[strings.TrimSpace(name)] = i
+		name = strings.TrimSpace(name)
+		_, f.twice[name] = f.index[name]
+		f.index[name] = i
 	}
 	return f, nil
 }
@@ -63,6 +66,10 @@ func (f *CSV) Has(column string) bool {
 	_, ok := f.index[column]
 	return ok
 }
+
+// Twice reports whether the file has several columns of this name, of which
+// Text reads the last.
+func (f *CSV) Twice(column string) bool { return f.twice[column] }
 
 // Bad refuses a cell of the current row. The column's name must be a constant.
 func (f *CSV) Bad(column string) error { return BadValue("Line", f.line, "column "+column) }

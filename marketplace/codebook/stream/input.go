@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -33,47 +34,68 @@ const sniffed = 64 << 10
 
 // Part is one file to read: the input itself, or an entry of the archive it is.
 type Part struct {
+	Name  string    // of the file, without folders; it may serve to tell twins apart, and goes no further
 	Start []byte    // up to 64 KiB, to recognise it by
-	Text  io.Reader // from the beginning, as UTF-8 where the file has a byte order mark
+	Text  io.Reader // from the beginning, unpacked, as UTF-8 where the file has a byte order mark
+
+	At   io.ReaderAt // of a database alone, which is read by jumping about in it
+	Size int64
 }
 
 // Each opens the input and visits its parts. Of an archive these are the files
 // that could be exports; visit answers ErrUnknownFormat for one that is not,
-// and an archive without any export is itself of an unknown format.
-func (in Input) Each(visit func(p Part) error) error {
+// and an archive without any export is itself of an unknown format. What an
+// archive holds that was not read is told to left, once for each file and by
+// its kind alone; left may be nil.
+func (in Input) Each(visit func(p Part) error, left func(kind string)) error {
 	file, err := in.Open()
 	if err != nil {
 		return fmt.Errorf("stream: open: %w", err)
 	}
 	defer func() { _ = file.Close() }() // it was only read
 	raw := bufio.NewReaderSize(file, 4096)
-	magic, err := raw.Peek(4)
+	magic, err := raw.Peek(16)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("stream: read: %w", err)
 	}
+	if err := unread(magic); err != nil {
+		return err
+	}
 	switch {
 	case bytes.HasPrefix(magic, []byte("PK\x03\x04")), bytes.HasPrefix(magic, []byte("PK\x05\x06")):
-		return in.eachEntry(file, raw, visit)
-	case bytes.HasPrefix(magic, []byte("age-")):
-		return ErrEncryptedFile
+		return in.eachEntry(file, raw, visit, left)
+	case string(magic) == Database && in.Size > maxBuffered:
+		return in.large(file, raw, visit)
 	}
-	p, err := newPart(raw)
+	budget := int64(maxUnpacked)
+	p, err := newPart(in.Name, raw, &budget)
 	if err != nil {
 		return err
 	}
 	return visit(p)
 }
 
-func newPart(r io.Reader) (Part, error) {
-	text := bufio.NewReaderSize(decoded(r), sniffed)
+func newPart(name string, r io.Reader, budget *int64) (Part, error) {
+	plain, err := unpacked(r, budget)
+	if err != nil {
+		return Part{}, err
+	}
+	text := bufio.NewReaderSize(decoded(plain), sniffed)
 	start, err := text.Peek(sniffed)
-	if err != nil && !errors.Is(err, io.EOF) {
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	if err != nil {
 		return Part{}, Fault(err)
 	}
 	if len(bytes.TrimSpace(start)) == 0 {
 		return Part{}, ErrEmptyFile
 	}
-	return Part{Start: bytes.Clone(start), Text: text}, nil
+	p := Part{Name: path.Base(name), Start: bytes.Clone(start), Text: text}
+	if bytes.HasPrefix(start, []byte(Database)) {
+		p.At, p.Size, err = held(text)
+	}
+	return p, err
 }
 
 // decoded strips a byte order mark and turns UTF-16 into UTF-8. Everything

@@ -24,7 +24,7 @@ func parts(in stream.Input) ([]string, error) {
 		text, err := io.ReadAll(p.Text)
 		out = append(out, string(text))
 		return err
-	})
+	}, nil)
 	return out, err
 }
 
@@ -120,7 +120,7 @@ func TestZipBombIsRefusedEarly(t *testing.T) {
 		n, err := io.Copy(io.Discard, p.Text)
 		read = int(n)
 		return err
-	})
+	}, nil)
 	if !errors.Is(err, stream.ErrZipBomb) || read > 20<<20 {
 		t.Errorf("%v after %d bytes", err, read)
 	}

@@ -43,6 +43,14 @@ const (
 	seriesName = "The Lantern Keepers"
 	filmName   = "A Quiet Orchard"
 	latitude   = "52.024713"
+	longitude  = "4.751208"
+	latitudeE7 = "520247130"
+	placeID    = "ChIJAchterberg17Fernhill"
+	kit        = "RA0417-B22K"
+	website    = "achterberg.example"
+	song       = "Song for Oma"
+	channel    = "UCZonneveldKanaal"
+	streamer   = "rosalind79"
 )
 
 // Planted lists every identifier that exports may carry. None may ever appear
@@ -51,6 +59,7 @@ func Planted() []string {
 	return []string{
 		firstName, lastName, email, phone, street, town, birthday, watch, iphone, hardware, fitbitID, customer,
 		iban, accountID, employer, patientID, ssn, sensor, seriesName, filmName, latitude,
+		longitude, latitudeE7, placeID, kit, website, song, channel, streamer,
 	}
 }
 
@@ -77,6 +86,41 @@ var exports = map[string]struct {
 	"camt.053":              {"camt053.xml", camt},
 	"dexcom-clarity":        {"CLARITY_Export_" + lastName + "_" + firstName + ".csv", dexcom},
 	"netflix-viewing":       {"NetflixViewingHistory.csv", netflix},
+	"fitbit-archive":        {"takeout.zip", fitbitArchive},
+	"fhir-bundle":           {"bundle.json", fhirBundle},
+	"fhir-ndjson":           {"record.ndjson", fhirLines},
+	"open-mhealth":          {"datapoints.json", openMHealth},
+	"libreview":             {firstName + lastName + "_glucose.csv", libre},
+	"openaps":               {"entries.json", openAPS},
+	"bank-csv":              {"Umsaetze_" + iban + ".csv", bankCSV},
+	"fit-activity":          {"activity.fit", fitActivity},
+	"fit-weight":            {"scale.fit", fitWeight},
+	"tcx":                   {"activity.tcx", tcx},
+	"gpx":                   {"activity.gpx", gpx},
+	"garmin-activities":     {email + "_0_summarizedActivities.json", garminActivities},
+	"strava-activities":     {"activities.csv", stravaActivities},
+	"23andme":               {"genome_" + firstName + "_" + lastName + "_v5_Full.txt", twentyThree},
+	"ancestrydna":           {"AncestryDNA.txt", ancestry},
+	"ftdna":                 {kit + "_Autosomal_o37_Results.csv", ftdna},
+	"ftdna-famfinder":       {kit + "_Family_Finder.csv", famFinder},
+	"living-dna":            {"Full_genotypes.txt", livingDNA},
+	"myheritage":            {"MyHeritage_raw_dna_data.csv", myHeritage},
+	"vcf":                   {lastName + ".vcf", vcf},
+	"genotype-table":        {"genotypes.csv", genotypeTable},
+	"google-timeline":       {"Timeline.json", timelineAndroid},
+	"google-timeline-ios":   {"location-history.json", timelinePhone},
+	"google-semantic":       {"2026_JANUARY.json", semanticHistory},
+	"google-records":        {"Records.json", locationRecords},
+	"chrome-history":        {"History", chromeHistory},
+	"firefox-history":       {"places.sqlite", firefoxHistory},
+	"safari-history":        {"History.db", safariHistory},
+	"qutebrowser-history":   {"history.sqlite", quteHistory},
+	"browserexport":         {"history.jsonl", browserExport},
+	"google-chrome":         {"History.json", chromeTakeout},
+	"google-activity":       {"MyActivity.json", googleActivity},
+	"spotify-extended":      {"Streaming_History_Audio_2026_0.json", spotifyExtended},
+	"spotify-account":       {"StreamingHistory_music_0.json", spotifyAccount},
+	"youtube-history":       {"watch-history.json", youTube},
 	"synthea-patients":      {"patients.csv", syntheaPatients},
 	"synthea-observations":  {"observations.csv", syntheaObservations},
 	"synthea-conditions":    {"conditions.csv", syntheaConditions},

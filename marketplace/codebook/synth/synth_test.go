@@ -3,10 +3,15 @@ package synth_test
 import (
 	"archive/zip"
 	"bytes"
+	"database/sql"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	_ "github.com/mattn/go-sqlite3"
 
 	"distributed.ai/datacoop/marketplace/codebook/synth"
 )
@@ -17,6 +22,9 @@ var formats = []string{
 	"fitbit-daily-activity", "fitbit-sleep-day", "fitbit-weight", "apple-health", "green-button", "ofx", "camt.053", "dexcom-clarity",
 	"netflix-viewing", "synthea-patients", "synthea-observations", "synthea-conditions", "synthea-medications", "synthea-procedures",
 	"synthea-immunizations", "synthea-allergies", "synthea-encounters",
+	"23andme", "ancestrydna", "ftdna", "ftdna-famfinder", "living-dna", "myheritage", "vcf", "genotype-table",
+	"google-timeline", "google-timeline-ios", "google-semantic", "google-records", "chrome-history", "firefox-history", "safari-history",
+	"qutebrowser-history", "browserexport", "google-chrome", "google-activity", "spotify-extended", "spotify-account", "youtube-history",
 }
 
 // plain is the text of an export, unpacked where it is an archive.
@@ -88,5 +96,29 @@ func TestUnknownFormatsAndLengths(t *testing.T) {
 	}
 	if _, _, ok := synth.Export("papyrus", 1, monday, 5); ok {
 		t.Error("an unknown format passes")
+	}
+}
+
+// The library that wrote every real history finds nothing to complain of in
+// an invented one.
+func TestInventedDatabasesAreDatabases(t *testing.T) {
+	for format, count := range map[string]string{"chrome-history": "visits", "firefox-history": "moz_historyvisits", "safari-history": "history_visits", "qutebrowser-history": "History"} {
+		_, data, _ := synth.Export(format, 4, monday, 2000)
+		path := filepath.Join(t.TempDir(), "history")
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		db, err := sql.Open("sqlite3", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		verdict, rows := "", 0
+		if err := db.QueryRow("PRAGMA integrity_check").Scan(&verdict); err != nil || verdict != "ok" {
+			t.Errorf("%s: %s, %v", format, verdict, err)
+		}
+		if err := db.QueryRow("SELECT count(*) FROM " + count).Scan(&rows); err != nil || rows < 10_000 {
+			t.Errorf("%s: %d rows, %v", format, rows, err)
+		}
+		_ = db.Close()
 	}
 }

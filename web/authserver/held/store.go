@@ -1,6 +1,8 @@
 // Package held is what the issuer keeps of one person with an account of its
 // own, to be shown to them.
 //
+// It is also where all of it is forgotten, when an account is closed.
+//
 // Keys and codes are never shown, because only digests and public keys are
 // kept. What a sign-in left behind ends by itself within minutes and is not
 // counted here.
@@ -52,4 +54,24 @@ func Of(ctx context.Context, d *db.DB, subject string) (a Account, found bool, e
 		return Account{}, false, fmt.Errorf("held: account: %w", err)
 	}
 	return a, true, nil
+}
+
+const (
+	dropTickets     = `DELETE FROM authserver_tickets WHERE subject = ?`
+	dropOpened      = `DELETE FROM authserver_sessions WHERE subject = ?`
+	dropPasskeys    = `DELETE FROM authserver_credentials WHERE subject = ?`
+	dropInvitations = `DELETE FROM authserver_invitations WHERE subject = ?`
+	dropAccount     = `DELETE FROM authserver_accounts WHERE subject = ?`
+)
+
+// Forget removes a subject's account, passkeys and recovery code, the
+// invitations kept for them, and the codes and tokens they were given, in the
+// caller's transaction. It does not mind where there is nothing.
+func Forget(tx *db.Tx, subject string) error {
+	for _, query := range []string{dropTickets, dropOpened, dropPasskeys, dropInvitations, dropAccount} {
+		if _, err := tx.Exec(query, subject); err != nil {
+			return fmt.Errorf("held: forget: %w", err)
+		}
+	}
+	return nil
 }

@@ -6,6 +6,9 @@ import fs from "node:fs";
 import { createInterface } from "node:readline";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
+import { keyJourneys } from "./keys.mjs";
+import { pageJourneys } from "./pages.mjs";
+import { peopleJourneys } from "./people.mjs";
 
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const order = JSON.parse((await lines.next()).value);
@@ -24,8 +27,8 @@ async function stop(step) {
 }
 
 // visit opens a fresh browser profile and notes what it complains about.
-async function visit({ width = 390, scheme = "light" } = {}) {
-  const context = await browser.newContext({ viewport: { width, height: 844 }, colorScheme: scheme, acceptDownloads: true });
+async function visit({ width = 390, scheme = "light", javaScriptEnabled = true } = {}) {
+  const context = await browser.newContext({ viewport: { width, height: 844 }, colorScheme: scheme, javaScriptEnabled, acceptDownloads: true });
   context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   const note = (what) => result.complaints.push(what);
@@ -47,7 +50,7 @@ async function device(page) {
   await cdp.send("WebAuthn.enable");
   const { authenticatorId } = await cdp.send("WebAuthn.addVirtualAuthenticator", {
     options: {
-      protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true,
+      protocol: "ctap2", ctap2Version: "ctap2_1", transport: "internal", hasResidentKey: true, hasUserVerification: true, hasPrf: true,
       isUserVerified: true, automaticPresenceSimulation: true,
     },
   });
@@ -114,9 +117,11 @@ async function share(page) {
   await click(page, "input[name=preset][value=public]");
   await click(page, "#answer-on");
   await page.waitForSelector(at("check"));
-  const download = page.waitForEvent("download");
-  await click(page, "#sheet-save");
-  result.sheet = fs.readFileSync(await (await download).path(), "utf8");
+  await click(page, "#make-passkey");
+  await page.waitForSelector("[data-make=sheet]:not([hidden])");
+  const groups = await page.$$eval("#sheet-code li", (all) => all.map((li) => li.firstChild.textContent));
+  result.sheet = groups.join("-");
+  for (const id of ["typed-first", "typed-second"]) await page.fill(`#${id}`, groups[Number(/\d/.exec(await page.innerText(`#${id}-label`))[0]) - 1]);
   await click(page, "#share");
   await page.waitForSelector(`${at("done")}, #send-stopped:not([hidden]), #trouble-box:not([hidden])`);
   if (!(await page.isVisible(at("done")))) throw new Error(await page.innerText("#add"));
@@ -211,6 +216,8 @@ const journeys = {
     result.law = await says(later, "law");
   },
 };
+
+Object.assign(journeys, keyJourneys({ order, result, visit, signIn, look, stop, browser }), pageJourneys({ order, result, visit, signIn, look }), peopleJourneys({ order, result, visit, signIn, stop }));
 
 try {
   await journeys[order.journey]();

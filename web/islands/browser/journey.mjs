@@ -26,8 +26,24 @@ async function visit({ width = 390, scheme = "light", javaScriptEnabled = true }
   page.on("console", (m) => ["error", "warning"].includes(m.type()) && !/^Failed to load resource/.test(m.text()) && note(m.text()));
   page.on("pageerror", (e) => note(e.message));
   context.on("request", (r) => !r.url().startsWith(order.base) && !r.url().startsWith("blob:") && note(`a request to ${r.url()}`));
-  if (order.forget) await page.route("**/v1/me", noRecipient);
+  if (order.forget) await newcomer(page);
   return page;
+}
+
+// newcomer makes of a member one who has no key yet, on a device that keeps
+// passkeys. What the page stores of the new key is noted instead.
+async function newcomer(page) {
+  await page.route("**/v1/me", noRecipient);
+  await page.route("**/v1/me/sealed-identity", async (route) => {
+    if (route.request().method() !== "PUT") return route.fulfill({ status: 404, contentType: "application/problem+json", body: JSON.stringify({ title: "None." }) });
+    result.sealed = route.request().postData();
+    await route.fulfill({ status: 204, headers: { ETag: '"1"' } });
+  });
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send("WebAuthn.enable");
+  await cdp.send("WebAuthn.addVirtualAuthenticator", {
+    options: { protocol: "ctap2", ctap2Version: "ctap2_1", transport: "internal", hasResidentKey: true, hasUserVerification: true, hasPrf: true, isUserVerified: true, automaticPresenceSimulation: true },
+  });
 }
 
 // noRecipient answers as for a member who has no key yet.
@@ -100,13 +116,19 @@ async function through(page) {
   await click(page, "#answer-on");
   await page.waitForSelector(`${at("check")}, #trouble-box:not([hidden])`);
   await shot(page, "check");
-  if (await page.isVisible("#sheet-save")) await takeSheet(page);
+  if (await page.isVisible("#make-passkey")) await makeKey(page);
 }
 
-async function takeSheet(page) {
-  const download = page.waitForEvent("download");
-  await click(page, "#sheet-save");
-  result.sheet = fs.readFileSync(await (await download).path(), "utf8");
+// makeKey makes a key with a passkey, writes its code down and types back what
+// the page asks for.
+async function makeKey(page) {
+  await click(page, "#make-passkey");
+  await page.waitForSelector("[data-make=sheet]:not([hidden])");
+  await shot(page, "sheet");
+  const groups = await page.$$eval("#sheet-code li", (all) => all.map((li) => li.firstChild.textContent));
+  result.sheet = groups.join("-");
+  for (const id of ["typed-first", "typed-second"]) await page.fill(`#${id}`, groups[Number(/\d/.exec(await page.innerText(`#${id}-label`))[0]) - 1]);
+  await shot(page, "typed");
 }
 
 // finish waits for the receipt.
@@ -154,6 +176,27 @@ const journeys = {
     await finish(page);
   },
 
+  // folders adds one export after the other, as a member with many accounts
+  // would; one that is a folder is chosen as such.
+  async folders() {
+    const page = await visit(order.look);
+    await open(page);
+    result.datasets = [];
+    result.left = [];
+    for (const { files, folder } of order.sets) {
+      await page.goto(`${order.base}/data/add`);
+      await page.waitForSelector(at("choose"));
+      await page.setInputFiles(folder ? "#folder" : "#files", folder || files);
+      await page.waitForSelector(`${at("look")}, #trouble-box:not([hidden])`);
+      if (await page.isVisible("#trouble-box")) throw new Error(`${files ?? folder}: ${await page.innerText("#trouble-box")}`);
+      result.left.push((await page.isVisible("#left")) ? await page.innerText("#left") : "");
+      await through(page);
+      await page.click("#share");
+      await finish(page);
+      result.datasets.push(result.dataset);
+    }
+  },
+
   // memory adds data in a browser that has no private file system.
   async memory() {
     const page = await visit(order.look);
@@ -182,7 +225,32 @@ const journeys = {
     result.after = await choose(page, order.good);
   },
 
-  // plain reads the page with JavaScript switched off.
+  // full shares on a device whose room runs out in the middle, and again when
+  // there is room.
+  async full() {
+    const page = await visit(order.look);
+    const less = `{
+      const write = FileSystemSyncAccessHandle.prototype.write;
+      let room = 300_000;
+      FileSystemSyncAccessHandle.prototype.write = function (bytes, how) {
+        if (room > 0 && (room -= bytes.length) <= 0) throw new DOMException("", "QuotaExceededError");
+        return write.call(this, bytes, how);
+      };
+    }\n`;
+    await page.route("**/worker.js", (route) => route.fulfill({ contentType: "text/javascript", body: less + order.worker }));
+    await open(page);
+    await choose(page, order.files);
+    await through(page);
+    await page.click("#share");
+    await page.waitForSelector("#send-stopped:not([hidden])", { timeout: 40_000 });
+    result.said = await page.innerText("#send-stopped");
+    await shot(page, "full");
+    await page.click("#stopped-again");
+    await finish(page);
+  },
+
+  // plain reads the page with JavaScript switched off, and then in a browser
+  // that lacks what is needed.
   async plain() {
     const page = await visit({ ...order.look, javaScriptEnabled: false });
     await page.goto(`${order.base}/data/add`);
@@ -190,6 +258,12 @@ const journeys = {
     await page.waitForURL("**/data/add");
     result.text = await page.innerText("main");
     await shot(page, "plain");
+    const old = await visit(order.look);
+    await old.addInitScript("delete window.Worker;");
+    await old.goto(`${order.base}/data/add`);
+    await signIn(old);
+    await old.waitForSelector("#unable:not([hidden])");
+    result.text += await old.innerText("main");
   },
 
   // resume loses the connection, then the page itself, and goes on.
@@ -266,7 +340,7 @@ const journeys = {
 try {
   await journeys[order.journey]();
 } catch (err) {
-  result.failed = String(err?.stack ?? err);
+  result.failed = String(err?.stack ?? err) + "\n" + result.complaints.join("\n");
   for (const page of browser.contexts().flatMap((c) => c.pages())) result.failed += `\n${page.url()}:\n${await page.innerText("body").catch(() => "gone")}`;
 }
 console.log(JSON.stringify(result));

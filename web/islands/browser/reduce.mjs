@@ -3,6 +3,7 @@
 // SHA-256 of the CSV, or the code of the refusal.
 import { createHash } from "node:crypto";
 import fs from "node:fs";
+import path from "node:path";
 import "../vendor/go/wasm_exec.js";
 
 const { wasm, jobs } = JSON.parse(fs.readFileSync(0, "utf8"));
@@ -21,7 +22,7 @@ function ask(name, ...args) {
 
 function reduce(paths) {
   const files = paths.map((p) => fs.readFileSync(p));
-  ask("open", files.map((f) => f.length), (file, from, length) => new Uint8Array(files[file].subarray(from, from + length)));
+  ask("open", files.map((f) => f.length), (file, from, length) => new Uint8Array(files[file].subarray(from, from + length)), paths.map((p) => path.basename(p)));
   const { pool } = JSON.parse(ask("recognise", 0));
   ask("reduce", pool);
   const size = ask("csv");

@@ -12,8 +12,8 @@
 //
 // It guarantees what package codebook guarantees: what it hands over is a
 // reduced table and nothing else, and a refusal is a constant sentence. It
-// refuses to know names of files, the network and the clock: the page gives it
-// sizes and bytes and takes text and bytes back.
+// refuses to know the network and the clock: the page gives it sizes, names
+// and bytes and takes text and bytes back, among which no name is.
 //
 // The program is committed in web/islands/dist, built by go generate in
 // web/islands; a test builds it again and compares.
@@ -25,7 +25,7 @@ func main() {
 	s := &session{}
 	api := js.Global().Get("Object").New()
 	for name, f := range map[string]func([]js.Value) (any, error){
-		"open": s.open, "recognise": s.recognise, "reduce": s.reduce, "narrow": s.narrow,
+		"open": s.open, "gather": s.gather, "recognise": s.recognise, "reduce": s.reduce, "narrow": s.narrow,
 		"rows": s.page, "csv": s.csv, "pull": s.pull, "close": s.close,
 	} {
 		api.Set(name, js.FuncOf(func(_ js.Value, args []js.Value) any { return answer(f(args)) }))

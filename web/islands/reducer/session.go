@@ -18,8 +18,9 @@ import (
 // function at a time.
 type session struct {
 	inputs []codebook.Input
-	whole  content // as reduced
-	kept   content // what the member has not left out
+	left   []codebook.Left // files of a folder that are not among them
+	whole  content         // as reduced
+	kept   content         // what the member has not left out
 	out    *io.PipeReader
 }
 
@@ -28,14 +29,33 @@ type content struct {
 	profile codebook.Profile
 }
 
-// open(sizes, read) begins a session with files of these sizes in bytes.
-// read(file, from, length) answers bytes of a file as a Uint8Array.
+// open(sizes, read, names) begins a session with files of these sizes in
+// bytes. read(file, from, length) answers bytes of a file as a Uint8Array. The
+// names tell files apart that look alike inside, and are kept no longer.
 func (s *session) open(args []js.Value) (any, error) {
 	s.forget()
 	for i := range args[0].Length() {
-		s.inputs = append(s.inputs, input(i, int64(args[0].Index(i).Float()), args[1]))
+		in := input(i, int64(args[0].Index(i).Float()), args[1])
+		in.Name = args[2].Index(i).String()
+		s.inputs = append(s.inputs, in)
 	}
 	return nil, nil
+}
+
+// gather() leaves out what of a folder's files is no export, or belongs to
+// another pool than the first that is: a found as JSON.
+func (s *session) gather([]js.Value) (any, error) {
+	kept, left, err := codebook.Gather("", s.inputs)
+	if err != nil {
+		return nil, err
+	}
+	format, pool, err := codebook.Recognise(kept[0])
+	if err != nil {
+		return nil, err
+	}
+	s.inputs, s.left = kept, left
+	book, _ := codebook.For(pool)
+	return text(found{format, titles(book, format), pool})
 }
 
 // found is what a file was recognised as.
@@ -72,6 +92,7 @@ type summary struct {
 	Title   string            `json:"title"` // of the formats
 	Row     string            `json:"row"`   // what one row stands for
 	Also    string            `json:"also"`  // a warning where the data describe other people too
+	Left    []codebook.Left   `json:"left"`  // files that were not read, by kind
 	Columns []codebook.Column `json:"columns"`
 	Whole   extent            `json:"whole"`
 	Kept    extent            `json:"kept"`
@@ -90,7 +111,8 @@ func (c content) extent() extent {
 
 func (s *session) summary() (any, error) {
 	book := s.whole.table.Codebook
-	return text(summary{titles(book, s.whole.profile.Format), book.Row, book.Also, book.Columns, s.whole.extent(), s.kept.extent()})
+	left := codebook.AddLeft(s.left, s.whole.profile.Left)
+	return text(summary{titles(book, s.whole.profile.Format), book.Row, book.Also, left, book.Columns, s.whole.extent(), s.kept.extent()})
 }
 
 // reduce(pool) reduces the files to the pool's table: a summary as JSON.

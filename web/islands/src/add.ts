@@ -2,12 +2,17 @@
 
 import { Answer } from "./answer.ts";
 import { Patience } from "./api.ts";
-import { all, at, click, list, make, say, tell } from "./dom.ts";
+import { dropped } from "./drop.ts";
+import { all, at, click, list, say, tell } from "./dom.ts";
 import { Hand } from "./hand.ts";
-import { Key } from "./key.ts";
 import { Look } from "./look.ts";
-import { type Event, type Problem, type Receipt, Refusal, refuse } from "./protocol.ts";
+import { type Event, type Receipt, refuse } from "./protocol.ts";
+import { Maker } from "./maker.ts";
+import { Ring } from "./ring.ts";
 import { Send } from "./send.ts";
+import { Sheet } from "./sheet.ts";
+import * as box from "./trouble.ts";
+import { Unlock } from "./unlock.ts";
 import { words } from "./words.ts";
 
 type Name = "pending" | "choose" | "look" | "answer" | "check" | "send" | "done";
@@ -28,7 +33,9 @@ class Page {
   private readonly hand = new Hand(this.data.folder, (e) => this.hear(e), () => this.trouble(new Error("the Worker is gone")));
   private readonly look = new Look(this.hand, (err) => this.trouble(err), () => this.clear());
   private readonly answer = new Answer(this.api);
-  private readonly key = new Key(this.api, this.hand, this.data.coop);
+  private readonly ring = new Ring(this.api, this.hand, this.data.coop);
+  private readonly maker = new Maker(this.ring, this.hand, new Sheet(this.data.coop), (err) => this.trouble(err), () => this.clear());
+  private readonly unlock = new Unlock(this.ring, (err) => this.trouble(err), () => this.clear());
   private readonly send = new Send();
   private lasting = true;
   private pool = { id: "", title: "" };
@@ -53,19 +60,22 @@ class Page {
   }
 
   private listen(): void {
-    const chosen = at<HTMLInputElement>("files");
-    chosen.addEventListener("change", () => {
-      const files = [...(chosen.files ?? [])];
-      chosen.value = ""; // so that the same file can be chosen again
-      void this.chose(files);
-    });
+    for (const id of ["files", "folder"]) {
+      const chosen = at<HTMLInputElement>(id);
+      chosen.addEventListener("change", () => {
+        const files = [...(chosen.files ?? [])];
+        chosen.value = ""; // so that the same file can be chosen again
+        void this.chose(files, id === "folder");
+      });
+    }
+    at("folder-choice").hidden = !("webkitdirectory" in HTMLInputElement.prototype);
     this.listenToDrops(at("drop"));
     click("look-on", () => this.toAnswer());
     at("answer-form").addEventListener("submit", (e) => {
       e.preventDefault();
       void this.attempt("answer-on", () => this.toCheck());
     });
-    click("share", () => this.attempt("share", async () => this.share()));
+    click("share", () => this.attempt("share", () => this.share()));
     click("pending-on", () => this.run(() => this.hand.ask("resume")));
     click("pending-drop", () => this.attempt("pending-drop", () => this.drop()));
     click("stopped-again", () => this.run(() => this.hand.ask("resume")));
@@ -82,7 +92,7 @@ class Page {
       area.addEventListener(kind, (e) => {
         e.preventDefault();
         area.classList.toggle("over", kind === "dragover");
-        if (kind === "drop" && e.dataTransfer) void this.chose([...e.dataTransfer.files]);
+        if (kind === "drop" && e.dataTransfer) void dropped(e.dataTransfer).then(({ files, folder }) => this.chose(files, folder), (err: unknown) => this.trouble(err));
       });
     }
   }
@@ -103,13 +113,13 @@ class Page {
   }
 
   // chose reads files on this device.
-  private async chose(files: File[]): Promise<void> {
+  private async chose(files: File[], folder: boolean): Promise<void> {
     if (!files.length || !at("reading").hidden) return;
     this.files = files;
     this.clear();
     tell("reading", words.reading(words.bytes(0), words.bytes(files.reduce((sum, f) => sum + f.size, 0))));
     try {
-      await this.read(files);
+      await this.read(files, folder);
       this.go("look");
     } catch (err) {
       this.trouble(err);
@@ -118,8 +128,8 @@ class Page {
     }
   }
 
-  private async read(files: File[]): Promise<void> {
-    const found = await this.hand.ask("choose", files);
+  private async read(files: File[], folder: boolean): Promise<void> {
+    const found = await this.hand.ask("choose", files, folder);
     const pool = found[0]!.pool;
     const other = found.find((f) => f.pool !== pool);
     if (other) throw refuse("two-pools", words.twoPools(this.poolTitle(pool) || pool, this.poolTitle(other.pool) || other.pool));
@@ -140,18 +150,31 @@ class Page {
 
   private async toCheck(): Promise<void> {
     await this.answer.take();
-    await this.key.open();
+    if (!this.ring.registered) await this.ring.load();
+    at("key-known").hidden = !this.ring.registered;
+    if (!this.ring.registered) await this.maker.open();
     say("check-data", `${this.look.summary.title}: ${this.look.extent}`);
     say("check-columns", words.leftOut(this.look.leftOut));
     list("check-answer", this.answer.sentences);
     this.go("check");
   }
 
-  private share(): void {
-    this.key.ready();
+  private async share(): Promise<void> {
+    const recipient = this.ring.registered || (await this.maker.finish());
+    const secret = at<HTMLInputElement>("custody-self").checked ? await this.only(recipient) : "";
+    if (secret === null) return;
     const { id, title } = this.pool;
-    const order = { pool: id, title, recipient: this.key.recipient, register: this.key.made, consent: this.answer.terms };
+    const order = { pool: id, title, recipient, secret, consent: this.answer.terms };
     void this.run(() => this.hand.ask("share", order));
+  }
+
+  // only opens the key of a member who wants to keep the only one: that they
+  // have it is shown before anything hangs on it. Null: they thought better of it.
+  private async only(recipient: string): Promise<string | null> {
+    if (!(await this.unlock.ask(words.whyCustody))) return null;
+    if ((await this.hand.ask("recipientOf", this.ring.secret)) === recipient) return this.ring.secret;
+    this.ring.close();
+    throw refuse("other-identity", words.otherFile);
   }
 
   // run sends, by whatever way, and ends at the receipt.
@@ -175,7 +198,7 @@ class Page {
   }
 
   private done(r: Receipt): void {
-    this.key.forget();
+    this.ring.close();
     say("receipt-id", r.dataset);
     say("receipt-when", words.moment(new Date(r.sealed)));
     say("receipt-rows", words.number(r.rows));
@@ -224,19 +247,14 @@ class Page {
   }
 
   private clear(): void {
-    at("trouble-box").hidden = true;
+    box.clear();
   }
 
   // trouble says why something did not work. A file's name is shown here and
   // nowhere else.
   private trouble(err: unknown): void {
-    const p: Problem = err instanceof Refusal ? err.problem : { code: "unexpected", title: words.unexpected, detail: [] };
-    const about = p.file === undefined || this.files.length < 2 ? [] : [words.inFile(this.files[p.file]?.name ?? "")];
-    say("trouble-said", p.title);
-    at("trouble-more").replaceChildren(...[...p.detail, ...about].map((d) => make("li", d)));
-    at("trouble-sign-in").hidden = p.code !== "signed-out";
-    at("trouble-box").hidden = false;
-    at("trouble-box").focus();
+    const { file } = box.problemOf(err);
+    box.trouble(err, ...(file === undefined || this.files.length < 2 ? [] : [words.inFile(this.files[file]?.name ?? "")]));
   }
 }
 

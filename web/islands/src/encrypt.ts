@@ -25,15 +25,16 @@ export interface Sealed {
   payload?: string; // SHA-256, hex
 }
 
-// encrypt writes plain as one age file for the member and the co-op's vault.
+// encrypt writes plain as one age file for the member and the co-op's vault, or
+// for the member alone where vault is null.
 // The two recipients must be of one kind: a classic stanza would undo what the
 // post-quantum one is for.
-export async function encrypt(plain: ReadableStream<Uint8Array>, own: string, vault: string, to: Writer): Promise<Sealed> {
-  if (kind(own) !== kind(vault)) throw refuse("other-kind", words.otherKind);
+export async function encrypt(plain: ReadableStream<Uint8Array>, own: string, vault: string | null, to: Writer): Promise<Sealed> {
+  if (vault !== null && kind(own) !== kind(vault)) throw refuse("other-kind", words.otherKind);
   const age = new Encrypter();
   try {
     age.addRecipient(own);
-    age.addRecipient(vault);
+    if (vault !== null) age.addRecipient(vault);
   } catch {
     throw refuse("bad-key", words.badKey);
   }

@@ -30,6 +30,7 @@ export class Look {
     say("found-pool", pool);
     tell("also", summary.also);
     tell("skipped", summary.whole.profile.skipped ? words.skipped(summary.whole.profile.skipped) : "");
+    tell("left", summary.left.length ? words.notRead(summary.left) : "");
     at("columns-list").replaceChildren(...summary.columns.map((c) => this.choice(c)));
     at("range").hidden = summary.whole.first === "";
     for (const id of ["from", "to"]) {

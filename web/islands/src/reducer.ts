@@ -35,16 +35,17 @@ export class Reducer {
 
   constructor(private readonly progress: (done: number, total: number) => void) {}
 
-  // open takes files in and recognises each by its content. A refusal says
-  // which file it is about.
-  async open(files: File[]): Promise<Found[]> {
+  // open takes files in and recognises each by its content; of a folder only
+  // the files of one pool are taken. A refusal says which file it is about.
+  async open(files: File[], folder = false): Promise<Found[]> {
     try {
       this.running = await (this.program ??= start());
     } catch {
       this.program = undefined;
       throw refuse("no-reducer", words.noReducer);
     }
-    this.ask("open", files.map((f) => f.size), this.reader(files));
+    this.ask("open", files.map((f) => f.size), this.reader(files), files.map((f) => f.webkitRelativePath || f.name));
+    if (folder) return [JSON.parse(this.ask("gather") as string) as Found];
     return files.map((_, i) => {
       try {
         return JSON.parse(this.ask("recognise", i) as string) as Found;

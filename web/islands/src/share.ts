@@ -1,6 +1,9 @@
 // Sharing one table: open a dataset, encrypt, upload, seal. The twin of
 // web/client/share.go; whatever interrupts it, it goes on where it stood.
 
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+
 import { isStatus, newKey, type Patience } from "./api.ts";
 import { Digest } from "./digest.ts";
 import { encrypt } from "./encrypt.ts";
@@ -43,7 +46,6 @@ export class Sharing {
   // share takes what the reducer keeps from here to the receipt.
   async share(order: Order, profile: Profile): Promise<Receipt> {
     this.wanted = { order, profile };
-    if (order.register) await this.api.json("PUT", "/v1/me/recipient", { recipient: order.recipient });
     const j = await this.begin(order);
     j.profile = profile;
     j.consent = order.consent;
@@ -55,37 +57,41 @@ export class Sharing {
   // begin takes up a dataset that was opened for nothing, or begins anew.
   private async begin(order: Order): Promise<Journal> {
     const before = await this.store.journal();
-    if (before && !before.sealed && before.pool === order.pool && before.recipient === order.recipient) return before;
-    const j: Journal = { begun: Date.now(), pool: order.pool, title: order.title, recipient: order.recipient, key: newKey() };
+    if (before && !before.sealed && before.pool === order.pool && before.recipient === order.recipient && before.self === (order.secret !== "")) return before;
+    const j: Journal = { begun: Date.now(), pool: order.pool, title: order.title, recipient: order.recipient, self: order.secret !== "", key: newKey() };
     await this.store.save(j);
     return j;
   }
 
   private async open(j: Journal): Promise<void> {
     if (j.dataset) return;
-    const d = await this.api.json<Dataset>("POST", "/v1/datasets", { pool: j.pool }, j.key);
+    const d = await this.api.json<Dataset>("POST", "/v1/datasets", { pool: j.pool, custody: j.self ? "self" : "vault" }, j.key);
+    if (j.self && d.vault_recipient) throw refuse("bad-key", words.badKey); // it would not be the only key
     Object.assign(j, { dataset: d.id, vault: d.vault_recipient, maxBytes: d.max_bytes, chunkBytes: d.chunk_bytes });
     await this.store.save(j);
   }
 
   private async encrypt(j: Journal): Promise<void> {
     const { stream, size } = this.reducer.csv();
+    const sum = sha256.create();
     let done = 0;
     const seen = stream.pipeThrough(
       new TransformStream<Uint8Array, Uint8Array>({
         transform: (bytes, controller) => {
+          sum.update(bytes);
           controller.enqueue(bytes);
           this.progress("encrypt", (done += bytes.length), size);
         },
       }),
     );
     this.progress("encrypt", 0, size);
-    const sealed = await this.store.fill((to) => encrypt(seen, j.recipient, j.vault ?? "", to));
+    const sealed = await this.store.fill((to) => encrypt(seen, j.recipient, j.self ? null : (j.vault ?? ""), to));
     if (j.maxBytes && sealed.size > j.maxBytes) {
       await this.store.drop();
       throw refuse("over-size", words.overSize);
     }
     j.sealed = sealed;
+    if (done >= fingerprinted) j.fingerprint = bytesToHex(sum.digest());
     await this.store.save(j);
   }
 
@@ -172,8 +178,8 @@ export class Sharing {
       terms: coop.charter_digest,
       vault_recipient: j.vault!,
     };
-    const signature = await sign(this.api, this.member, manifest);
-    const body = { manifest, profile: wire(j.profile!), ...(signature && { signature }), ...(j.consent && { consent: j.consent }) };
+    const signature = await sign(this.api, this.member, manifest, this.wanted?.order.secret);
+    const body = { manifest, profile: wire(j.profile!, j.fingerprint), ...(signature && { signature }), ...(j.consent && { consent: j.consent }) };
     try {
       return await this.api.json<Dataset>("POST", `/v1/datasets/${j.dataset}/seal`, body);
     } catch (err) {
@@ -193,8 +199,12 @@ export class Sharing {
   }
 }
 
+// fingerprinted is how many bytes a table has at least whose digest the co-op is
+// told: a shorter one could be found by trying.
+const fingerprinted = 4096;
+
 // wire is the profile as the API takes it: numbers about the table, in the
-// codebook's own words.
-function wire(p: Profile): object {
-  return { format: p.format, rows: p.rows, columns: p.columns ?? [], from: p.from, to: p.to, coverage: p.coverage, days: p.days, persons: p.persons };
+// codebook's own words, and its fingerprint.
+function wire(p: Profile, fingerprint?: string): object {
+  return { ...(fingerprint && { fingerprint }), format: p.format, rows: p.rows, columns: p.columns ?? [], from: p.from, to: p.to, coverage: p.coverage, days: p.days, persons: p.persons };
 }

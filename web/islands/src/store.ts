@@ -16,10 +16,12 @@ export interface Journal {
   recipient: string;
   key: string; // Idempotency-Key of opening the dataset
   dataset?: string;
+  self?: boolean; // the member keeps the only key
   vault?: string; // its recipient
   maxBytes?: number;
   chunkBytes?: number;
   profile?: Profile;
+  fingerprint?: string; // SHA-256 of the table, hex
   consent?: Terms | null;
   sealed?: Sealed; // the ciphertext is complete
   uploadKey?: string; // Idempotency-Key of creating the upload
@@ -37,6 +39,9 @@ const folder = "datacoop-add";
 export class Store {
   private memory: Uint8Array<ArrayBuffer>[] | null = null;
   private remembered: Journal | null = null;
+  // Files by their names. Chromium forgets to answer about a file whose handle
+  // the collector has taken meanwhile, so each is kept.
+  private readonly files = new Map<string, FileSystemFileHandle>();
 
   private constructor(
     private readonly member: string,
@@ -87,12 +92,21 @@ export class Store {
     if (this.dir) await this.write(this.journalName, new TextEncoder().encode(JSON.stringify(journal)));
   }
 
+  // file is one of the two, made if it is not there.
+  private async file(name: string): Promise<FileSystemFileHandle> {
+    const file = this.files.get(name) ?? (await this.dir!.getFileHandle(name, { create: true }));
+    this.files.set(name, file);
+    return file;
+  }
+
   private async write(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    const handle = await (await this.dir!.getFileHandle(name, { create: true })).createSyncAccessHandle();
+    const handle = await (await this.file(name)).createSyncAccessHandle();
     try {
       handle.truncate(0);
-      handle.write(bytes, { at: 0 });
+      if (handle.write(bytes, { at: 0 }) !== bytes.length) throw refuse("no-room", words.noRoom);
       handle.flush();
+    } catch (err) {
+      throw err instanceof DOMException ? refuse("no-room", words.noRoom) : err; // the quota is used up
     } finally {
       handle.close();
     }
@@ -102,7 +116,7 @@ export class Store {
   async fill<T>(make: (to: Writer) => Promise<T>): Promise<T> {
     this.memory = null;
     if (!this.dir) return this.fillMemory(make);
-    const handle = await (await this.dir.getFileHandle(this.cipherName, { create: true })).createSyncAccessHandle();
+    const handle = await (await this.file(this.cipherName)).createSyncAccessHandle();
     let at = 0;
     try {
       handle.truncate(0);
@@ -149,6 +163,7 @@ export class Store {
   // drop forgets the upload.
   async drop(): Promise<void> {
     this.memory = this.remembered = null;
+    this.files.clear();
     for (const name of [this.journalName, this.cipherName]) {
       await this.dir?.removeEntry(name).catch(() => undefined); // it was not there
     }

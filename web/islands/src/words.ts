@@ -1,6 +1,8 @@
 // Every sentence that the scripts say. What never changes stands in the page's
 // template; a second language is a second file like this one.
 
+import type { Left } from "./protocol.ts";
+
 export const words = {
   steps: { choose: "Choose", look: "Look", consent: "Answer", check: "Check" },
   step: (n: number, of: number, name: string) => `Step ${n} of ${of}: ${name}`,
@@ -38,24 +40,78 @@ export const words = {
   empty: "Your file has nothing for this column.",
   people: (n: number) => `This file tells about ${number(n)} people. Share it only if every one of them agreed.`,
   skipped: (n: number) => (n === 1 ? "One record could not be read and was left out." : `${number(n)} records could not be read and were left out.`),
+  notRead: (left: Left[]) => `Not read: ${left.map((l) => `${number(l.count)} ${kinds[l.kind]?.[l.count === 1 ? 0 : 1] ?? l.kind}`).join(", ")}.`,
   leftOut: (names: string[]) => (names.length ? `Left out: ${names.join(", ")}` : "No column left out"),
 
-
   // the key
-  sheetMissing: "Save or print your recovery sheet first. Without it, nobody can open your own copy.",
+  keyMissing: "Make your key first. Without one, nobody could ever open your own copy.",
+  sheetMissing: "What you typed does not stand on your recovery sheet. Read the two groups from your own copy and type them again.",
+  codeLength: (want: number, got: number) => `The code has ${want} characters. You typed ${got}.`,
+  codeWrong: (groups: number[]) =>
+    groups.length === 1 ? `Group ${groups[0]} does not fit. Look at it again: a character is wrong there, or the group belongs elsewhere.` : `Groups ${groups.join(" and ")} do not fit. Look at them again: a character is wrong there, or they belong elsewhere.`,
+  otherSheet: "This code is typed correctly, and it does not open your key. It is from another sheet, perhaps one that you have replaced.",
+  otherFile: "The key in this file is not the one your account has.",
+  otherIdentity: "Your key does not open this file. It was encrypted to another key of yours.",
+  noIdentity: "There is no key in this file. It should hold a line that begins with AGE-SECRET-KEY.",
+  noLocks: "Your account has a key, and the co-op holds no locked copy of it. Choose the file that you kept your key in.",
+  passkeyKnown: "This device opens your key already.",
+  passkeyUnfit: "The passkey of this device cannot lock a key. Use your recovery sheet instead.",
+  passkeyNotUsed: "No passkey was used. Try again, or go another way.",
+  passkeyName: (coop: string) => `Key for ${coop}`,
+  passkeyDone: "This device can open your key from now on.",
+  device: () => `${(navigator as { userAgentData?: { platform?: string } }).userAgentData?.platform || "A device"}`,
+  sheetOpens: "Your sheet opens your key. Keep it where it is.",
+  newSheetDone: "Your new sheet opens your key. The old one does not any more: destroy it.",
+  keyDone: "Your key is made, and you can get at it.",
+  lockName: (kind: string, label: string) => (kind === "sheet" ? "Recovery sheet" : label ? `Passkey, ${label}` : "Passkey"),
+  lockMade: (on: Date) => `Made on ${moment(on)}`,
+  remove: "Remove",
+  removeWhat: (label: string) => ` ${label}`,
+  removed: (label: string) => `Removed: ${label}. It does not open the locked copy that the co-op holds any more.`,
+  lastLock: "This is the only way to your key, so it stays. Add another one first.",
+  exported: "Your key was saved as a file. Whoever has that file can open your copies: keep it safe, and delete it where you do not need it.",
+  typeGroup: (n: number) => `Group ${n} of your sheet`,
+  groupNumber: (n: number) => ` ${n}`,
+  whyBring: "Choose the file that your key is in. It is read on this device and not sent.",
+  whyAdd: "To add a way to your key, open it first.",
+  whyRemove: (label: string) => `You are about to remove a way to your key: ${label}. Open it first, by a way that stays.`,
+  whyExport: "A file with your key opens your copies for whoever has it. So you are asked again, even if you have just opened your key.",
+  whyOpen: "Your copy is decrypted on this device.",
+  whyCustody: "You are about to keep the only key to this data. Open your key first, to show that you have it.",
+  whyApprove: "Your key makes, on this device, a copy of the file’s key that only this researcher can open.",
   sheetName: "recovery-sheet.txt",
-  sheet: (coop: string, on: Date, secret: string) =>
+  sheet: (coop: string, on: Date, code: string) =>
     [
-      `# ${coop}: recovery sheet`,
-      `# Made on ${moment(on)}.`,
-      "#",
-      "# The last line is your key. It opens your own copy of what you add.",
-      "# Keep this file or a printed copy where only you can reach it.",
-      "# Nobody can make it again, not even the co-op.",
-      "# Any program that speaks age can use it: age -d -i recovery-sheet.txt",
-      secret,
+      `${coop}: recovery sheet`,
+      `Made on ${moment(on)}.`,
+      "",
+      "Your code:",
+      "",
+      ...code.split("-").map((g, i) => `    ${i + 1}   ${g}`),
+      "",
+      "It opens your key on any device: sign in, go to “My key” and type it.",
+      "Keep this sheet where only you can reach it, and not beside your device.",
+      "If you lose it and every device with your passkey, nobody can open your",
+      "own copies, ever. The co-op has no other code.",
+      "",
+      "There is no O, I or L in it: those are the numbers 0 and 1.",
       "",
     ].join("\n"),
+  identityName: "my-key.txt",
+  identity: (on: Date, secret: string) =>
+    ["# This is your secret key. It opens your own copies of what you add.", `# Saved on ${moment(on)}. Keep it where only you can reach it.`, "# Any program that speaks age can use it: age -d -i my-key.txt", secret, ""].join("\n"),
+
+  // opening a copy
+  notThere: "This file is not here any more. You may have taken it back.",
+  altered: "This file is not as it was when you added it, so nothing of it is shown. Ask the co-op for help.",
+  lostOpening: "The connection was lost. Nothing was opened; try again.",
+
+  // approving
+  notWaiting: "This request does not wait for you any more. Load the page again.",
+  notMine: "What the server shows is not a file that you added and signed with a key known here, so it was not opened. If you added it with the program, choose its signing key below.",
+  otherRecipient: "The researcher’s key has changed since this page was loaded. Load it again and look at it before you say yes.",
+  noSigningKey: "There is no signing key in this file.",
+  approved: "You approved this request. The researcher can fetch the file now.",
 
   // sending
   opening: "Getting ready",
@@ -80,6 +136,19 @@ export const words = {
   },
   moment,
   number,
+};
+
+// kinds of files that were not read, one and many (package codebook, Left).
+const kinds: Record<string, [string, string]> = {
+  picture: ["picture", "pictures"],
+  "sound or film": ["sound or film", "sounds or films"],
+  document: ["document", "documents"],
+  archive: ["archive inside the archive", "archives inside the archive"],
+  "empty file": ["empty file", "empty files"],
+  "damaged file": ["damaged file", "damaged files"],
+  "database log": ["log beside a database: close your browser first, then its newest visits are in the database itself", "logs beside databases: close your browser first, then its newest visits are in the databases themselves"],
+  "file for another pool": ["file for another pool: add it again to share that too", "files for other pools: add them again to share those too"],
+  "other file": ["other file", "other files"],
 };
 
 function number(n: number): string {

@@ -1,11 +1,15 @@
-// The Worker of the page "Add data": reading, reducing, encrypting and sending
-// happen here, so that the page itself never stalls.
+// The Worker of the pages: reading, reducing, encrypting, sending, and whatever
+// is done with a secret key happen here, so that the page itself never stalls.
 
 import { Patience } from "./api.ts";
 import { newIdentity } from "./encrypt.ts";
+import * as lock from "./lock.ts";
+import { open } from "./open.ts";
 import { type Calls, type Event, type Problem, type Profile, Refusal, refuse, type Reply, type Request, type Step } from "./protocol.ts";
 import { Reducer } from "./reducer.ts";
+import { approve } from "./rewrap.ts";
 import { Sharing } from "./share.ts";
+import { signer, signers } from "./sign.ts";
 import { Store } from "./store.ts";
 import { words } from "./words.ts";
 
@@ -59,7 +63,7 @@ const calls: { [C in keyof Calls]: (...args: Parameters<Calls[C]>) => Promise<Re
     sharing = new Sharing(member, store, api, reducer, progress);
     return { lasting: store.lasting, pending: await sharing.pending() };
   },
-  choose: (files) => reducer.open(files),
+  choose: (files, folder) => reducer.open(files, folder),
   async reduce(pool) {
     return noted(reducer.reduce(pool));
   },
@@ -68,6 +72,18 @@ const calls: { [C in keyof Calls]: (...args: Parameters<Calls[C]>) => Promise<Re
   },
   rows: async (from, to) => reducer.rows(from, to),
   identity: newIdentity,
+  identities: lock.identities,
+  recipientOf: async (secret) => (await lock.identities(secret))[0]!.recipient,
+  sealSheet: lock.sealSheet,
+  openSheet: lock.openSheet,
+  inputs: async () => lock.inputs(),
+  sealPasskey: lock.sealPasskey,
+  openPasskey: lock.openPasskey,
+  credential: async (passkey) => lock.credential(passkey),
+  passkeys: async (locks) => lock.passkeys(locks),
+  open: (dataset, secret) => open(api, dataset, secret, (done, total) => progress("open", done, total)),
+  approve: async (id, member, secret, fingerprint, also) => approve(api, id, secret, fingerprint, [...(await signers(member, secret)), ...also]),
+  signer: async (text) => signer(text),
   async share(order) {
     if (!profile) throw new Error("nothing was chosen");
     return here().share(order, profile);

@@ -77,7 +77,7 @@ func Line(value string) marketplace.AppealLine {
 type Figure struct{ Value, Text string }
 
 var fields = map[string][]string{
-	appraisal.KindData: {"coverage", "fresh", "unique", "trust"}, appraisal.KindStipend: {"days"},
+	appraisal.KindData: {"coverage", "fresh", "unique", "trust", "alone"}, appraisal.KindStipend: {"days", "alone"},
 	appraisal.KindWork: {"points"}, appraisal.KindGovernance: {"points"},
 }
 
@@ -115,7 +115,7 @@ func Corrections(form url.Values) []marketplace.AppealCorrection {
 
 var facts = map[string]string{
 	"coverage": "filled cells, in thousandths", "fresh": "how recent, in thousandths", "unique": "not repeated elsewhere, in thousandths",
-	"trust": "trust, in thousandths", "requests": "requests that read it, about", "points": "size points", "duties": "duties done", "days": "days available",
+	"trust": "trust, in thousandths", "alone": "1 to count by itself, apart from other data", "requests": "requests that read it, about", "points": "size points", "duties": "duties done", "days": "days available",
 }
 
 // Fact names a figure.

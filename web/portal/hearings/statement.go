@@ -19,6 +19,8 @@ type Rooms struct {
 	Vault      *vault.Service
 	PoolTitle  func(coop.PoolID) string
 	Clock      coop.Clock
+	Currency   coop.Currency
+	Shelf      *Shelf
 }
 
 // Statement is one period as a member reads it: their amount, why it is that
@@ -27,6 +29,10 @@ type Statement struct {
 	Period    marketplace.Period
 	Statement appraisal.Statement
 	Mine      *marketplace.Share
+	Why       []Why // of the member's lines
+	Models    []appraisal.Model
+	Split     []appraisal.PartScore // what they said of the parts
+	Params    appraisal.Params      // the numbers it was computed by
 	Appeal    *marketplace.Appeal
 	Contest   bool              // it can be contested now
 	Lines     []Choice          // what a panel can look at
@@ -37,11 +43,11 @@ type Statement struct {
 
 // Statement gathers a published statement for a member.
 func (r Rooms) Statement(ctx context.Context, m coop.MemberID, id coop.PeriodID) (Statement, error) {
-	pub, err := r.Market.Statement(ctx, id)
+	period, paper, err := r.Shelf.find(ctx, r.Market, id)
 	if err != nil {
 		return Statement{}, err
 	}
-	page := Statement{Period: pub.Period, Statement: pub.Statement, Titles: map[string]string{}}
+	page := Statement{Period: period, Statement: paper.statement, Models: paper.models, Split: paper.split, Params: paper.params, Titles: map[string]string{}}
 	mine, err := r.Market.MemberStatement(ctx, m, id)
 	if found, err := there(err); err != nil {
 		return Statement{}, err
@@ -51,6 +57,7 @@ func (r Rooms) Statement(ctx context.Context, m coop.MemberID, id coop.PeriodID)
 			return Statement{}, err
 		}
 		page.Lines = Judged(mine.Share, page.Titles)
+		page.Why = paper.why(mine.Share, page.Titles, r.Currency, func(about marketplace.AppealLine) string { return r.Market.DossierOf(id, m, about) })
 	}
 	_, err = r.Market.Record(ctx, id)
 	if page.Record, err = there(err); err != nil {
@@ -66,7 +73,7 @@ func (r Rooms) Statement(ctx context.Context, m coop.MemberID, id coop.PeriodID)
 		return Statement{}, err
 	}
 	answered := page.Appeal == nil || page.Appeal.State == marketplace.AppealUpheld
-	page.Contest = answered && pub.Period.State == marketplace.PeriodClosed && r.Clock().UnixMilli() < pub.Period.ChallengeEndsAt
+	page.Contest = answered && period.State == marketplace.PeriodClosed && r.Clock().UnixMilli() < period.ChallengeEndsAt
 	return page, nil
 }
 
@@ -126,4 +133,33 @@ func (r Rooms) Figures(ctx context.Context, a marketplace.Appeal) []Figure {
 		return nil
 	}
 	return Figures(st.Share)
+}
+
+// Earning is what one dataset brought in one period.
+type Earning struct {
+	Period  coop.PeriodID
+	Amount  coop.Money
+	Settled bool // it can no longer be contested
+}
+
+// Earnings lists the periods that one of a member's datasets is named in, newest
+// first, also those in which it brought nothing.
+func (r Rooms) Earnings(ctx context.Context, m coop.MemberID, ds coop.DatasetID) ([]Earning, error) {
+	list, err := r.Market.MemberStatements(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	var out []Earning
+	for _, st := range list {
+		e, named := Earning{Period: st.Period.ID, Settled: st.Period.State != marketplace.PeriodClosed}, false
+		for _, line := range st.Share.Lines {
+			if line.Ref == string(ds) {
+				e.Amount, named = e.Amount+coop.Money(line.Amount), true
+			}
+		}
+		if named {
+			out = append(out, e)
+		}
+	}
+	return out, nil
 }

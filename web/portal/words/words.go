@@ -18,6 +18,7 @@ import (
 	"distributed.ai/datacoop/policies"
 	"distributed.ai/datacoop/vault"
 	"distributed.ai/datacoop/web/portal/complaints"
+	"distributed.ai/datacoop/web/portal/glossary"
 	"distributed.ai/datacoop/web/portal/hearings"
 )
 
@@ -123,11 +124,12 @@ var Funcs = template.FuncMap{
 	"link": func(path, to, text string) item {
 		return item{to, text, path == to || to != "/" && strings.HasPrefix(path, to+"/")}
 	},
-	"count":   Count,
-	"bytes":   bytesize,
-	"purpose": coop.Purpose.Plain,
-	"pair":    func(a, b any) pair { return pair{a, b} },
-	"disease": func(code string) string { return coop.Label(coop.Diseases(), code) },
+	"count":    Count,
+	"glossary": glossary.All,
+	"bytes":    bytesize,
+	"purpose":  coop.Purpose.Plain,
+	"pair":     func(a, b any) pair { return pair{a, b} },
+	"disease":  func(code string) string { return coop.Label(coop.Diseases(), code) },
 	"studies": func(kinds []string) string {
 		out := make([]string, 0, len(kinds))
 		for _, k := range kinds {

@@ -23,38 +23,41 @@ type Figure struct {
 	Skipped string // why there is no value
 }
 
-func atMost(goal float64, f Figure) Figure {
+// AtMost holds a figure to a most.
+func AtMost(goal float64, f Figure) Figure {
 	f.Goal, f.OK = fmt.Sprintf("<= %.4g", goal), f.Value <= goal
 	return f
 }
 
-func atLeast(goal float64, f Figure) Figure {
+// AtLeast holds a figure to a least.
+func AtLeast(goal float64, f Figure) Figure {
 	f.Goal, f.OK = fmt.Sprintf(">= %.4g", goal), f.Value >= goal
 	return f
 }
 
-// near holds a figure to what theory says, on both sides: a bench in which
+// Near holds a figure to what theory says, on both sides: a bench in which
 // nothing happens must not pass.
-func near(theory, tolerance float64, f Figure) Figure {
+func Near(theory, tolerance float64, f Figure) Figure {
 	f.Goal, f.OK = fmt.Sprintf("%.4g ± %.4g", theory, tolerance), math.Abs(f.Value-theory) <= tolerance
 	return f
 }
 
-func reported(f Figure) Figure {
+// Reported promises nothing.
+func Reported(f Figure) Figure {
 	f.Goal, f.OK = "reported", true
 	return f
 }
 
-// none is a count that has to be nothing.
-func none(name string, count, samples int, anchor string) Figure {
+// None is a count that has to be nothing.
+func None(name string, count, samples int, anchor string) Figure {
 	f := Figure{Name: name, Value: float64(count), Unit: "count", Samples: samples, Anchor: anchor}
 	f.Goal, f.OK = "== 0", count == 0 && samples > 0
 	return f
 }
 
-// each plays n periods, as many at once as there are processors, and returns
+// Every plays n periods, as many at once as there are processors, and returns
 // their results in order, so that no figure depends on which came first.
-func each[T any](ctx context.Context, n int, play func(i int) (T, error)) ([]T, error) {
+func Every[T any](ctx context.Context, n int, play func(i int) (T, error)) ([]T, error) {
 	out := make([]T, n)
 	var next atomic.Int64
 	var once sync.Once
@@ -80,7 +83,8 @@ func each[T any](ctx context.Context, n int, play func(i int) (T, error)) ([]T, 
 	return out, failed
 }
 
-func mean(list []float64) float64 {
+// Mean is 0 for nobody.
+func Mean(list []float64) float64 {
 	if len(list) == 0 {
 		return 0
 	}
@@ -96,15 +100,15 @@ func deviation(list []float64) float64 {
 	if len(list) < 2 {
 		return 0
 	}
-	m, sum := mean(list), 0.0
+	m, sum := Mean(list), 0.0
 	for _, v := range list {
 		sum += (v - m) * (v - m)
 	}
 	return math.Sqrt(sum/float64(len(list)-1)) / math.Sqrt(float64(len(list)))
 }
 
-// quantile is the smallest value that a part q of the list does not exceed.
-func quantile(list []float64, q float64) float64 {
+// Quantile is the smallest value that a part q of the list does not exceed.
+func Quantile(list []float64, q float64) float64 {
 	if len(list) == 0 {
 		return 0
 	}

@@ -10,9 +10,9 @@ import (
 )
 
 // formula plays what needs no judge, or a judge that is no more than a list of
-// hostile numbers: evidence gamed, accounts split, data withdrawn, work added.
+// hostile numbers: evidence gamed, data withdrawn, work added.
 func formula(ctx context.Context, o Options) (out []Figure, err error) {
-	for _, part := range []func(context.Context, Options) ([]Figure, error){sybils, gaming, withdrawals, monotony} {
+	for _, part := range []func(context.Context, Options) ([]Figure, error){gaming, withdrawals, monotony} {
 		figures, err := part(ctx, o)
 		if err != nil {
 			return nil, err
@@ -93,80 +93,6 @@ func dossiersOf(ev appraisal.Evidence, p appraisal.Params) ([]appraisal.Dossier,
 	return t.Dossiers, err
 }
 
-// sybils split one member's data over k more accounts: known to be one (of one
-// verified person, or of overlapping data), or not.
-func sybils(ctx context.Context, o Options) (out []Figure, err error) {
-	for _, c := range []struct {
-		name    string
-		cluster string
-		said    string
-		held    bool
-	}{
-		{"unverified", "nobody-verified", "accounts that nobody verified, which count as one with what they copy", true},
-		{"verified", "same-data", "accounts of verified persons who hold copies of the same data, which count as one", true},
-		{"unclustered", "", "copies that nothing tells from data of others: what the formula cannot see, clusters have to", false},
-	} {
-		for _, k := range []int{1, 4, 19} {
-			gains, err := each(ctx, o.Seeds, func(i int) (float64, error) { return sybil(NewWorld(uint64(i), 4, 10), k, c.cluster) }) //nolint:gosec // small numbers
-			if err != nil {
-				return nil, err
-			}
-			f := Figure{Name: fmt.Sprintf("sybil_gain_%s_k%d", c.name, k), Value: quantile(gains, 1), Unit: "ratio", Samples: len(gains),
-				Anchor: fmt.Sprintf("largest gain of all accounts of one person together, stipend included, from %d more %s; whole cents set aside", k, c.said)}
-			if c.held {
-				out = append(out, atMost(0, f))
-			} else {
-				out = append(out, reported(f))
-			}
-		}
-	}
-	return out, nil
-}
-
-// sybil is the relative gain of the member of the first dataset from k copies of
-// it, less one cent of rounding for each account.
-func sybil(w *World, k int, cluster string) (float64, error) {
-	before := w.Ev
-	before.Data, before.Available = slices.Clone(w.Ev.Data), slices.Clone(w.Ev.Available)
-	for i := range before.Data {
-		if before.Data[i].Member == "h00" {
-			before.Data[i].Cluster = cluster
-		}
-	}
-	before.Available[0].Cluster = cluster
-	after := before
-	after.Data, after.Available = slices.Clone(before.Data), slices.Clone(before.Available)
-	for c := range k {
-		for _, u := range before.Data {
-			if u.Member == "h00" {
-				u.Member, u.Dataset = fmt.Sprintf("s%02d", c), fmt.Sprintf("copy%02d", c)
-				after.Data = append(after.Data, u)
-			}
-		}
-		after.Available = append(after.Available, appraisal.Availability{Cluster: cluster, Dataset: fmt.Sprintf("copy%02d", c), Member: fmt.Sprintf("s%02d", c), Confirmed: true, Days: 30})
-	}
-	was, err := appraisal.Close(before, w.Params, nil)
-	if err != nil {
-		return 0, err
-	}
-	is, err := appraisal.Close(after, w.Params, nil)
-	if err != nil {
-		return 0, err
-	}
-	share, _ := was.Share("h00")
-	together := int64(0)
-	for _, s := range is.Shares {
-		if s.Member == "h00" || s.Member[0] == 's' {
-			together += s.Amount
-		}
-	}
-	gained := together - share.Amount
-	if gained > 0 {
-		gained = max(0, gained-int64(k)-1)
-	}
-	return float64(gained) / float64(max(1, share.Amount)), nil
-}
-
 // gaming plays attacks of family E on the evidence itself.
 func gaming(ctx context.Context, o Options) (out []Figure, err error) {
 	for _, c := range []struct {
@@ -200,7 +126,7 @@ func gaming(ctx context.Context, o Options) (out []Figure, err error) {
 			ev.Data = append(ev.Data, u)
 		}},
 	} {
-		gains, err := each(ctx, o.Seeds, func(i int) (float64, error) {
+		gains, err := Every(ctx, o.Seeds, func(i int) (float64, error) {
 			w := NewWorld(uint64(i), 6, 6) //nolint:gosec // small numbers
 			w.Ev.Work[0].Points = 20
 			was, err := w.Pay(nil)
@@ -216,7 +142,7 @@ func gaming(ctx context.Context, o Options) (out []Figure, err error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, atMost(0, Figure{Name: c.name, Value: quantile(gains, 1), Unit: "ratio", Samples: len(gains), Anchor: "largest gain from " + c.said}))
+		out = append(out, AtMost(0, Figure{Name: c.name, Value: Quantile(gains, 1), Unit: "ratio", Samples: len(gains), Anchor: "largest gain from " + c.said}))
 	}
 	return out, nil
 }

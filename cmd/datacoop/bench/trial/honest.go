@@ -49,7 +49,7 @@ type ordinary struct {
 }
 
 func honest(ctx context.Context, o Options) ([]Figure, error) {
-	played, err := each(ctx, o.Seeds, func(i int) (ordinary, error) { return playHonest(ctx, NewWorld(uint64(i), 18, 18)) }) //nolint:gosec // small numbers
+	played, err := Every(ctx, o.Seeds, func(i int) (ordinary, error) { return playHonest(ctx, NewWorld(uint64(i), 18, 18)) }) //nolint:gosec // small numbers
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func playHonest(ctx context.Context, w *World) (out ordinary, err error) {
 	if clean == nil {
 		return out, fmt.Errorf("honest families were not heard")
 	}
-	for _, s := range w.truth().Scores {
+	for _, s := range w.Truth().Scores {
 		out.texts++
 		if at := slices.IndexFunc(clean.Scores, func(c appraisal.Score) bool { return c.Dossier == s.Dossier }); clean.Scores[at].Score != s.Score {
 			out.untrue++

@@ -117,7 +117,7 @@ func theorem(ctx context.Context, o Options) (out []Figure, err error) {
 		name   string
 		params appraisal.Params
 	}{{"beta10", ten}, {"charter", params}} {
-		played, err := each(ctx, o.Seeds, func(i int) (extremes, error) {
+		played, err := Every(ctx, o.Seeds, func(i int) (extremes, error) {
 			w := NewWorld(uint64(i), 10, 10) //nolint:gosec // small numbers
 			w.few().Params = c.params
 			op, err := w.Weigh(ctx, "hostile "+c.name, Of(3, partisan(w.Seed)...))
@@ -134,9 +134,9 @@ func theorem(ctx context.Context, o Options) (out []Figure, err error) {
 		low := (1-beta)*(1-gamma)/((1+beta)*(1+gamma)) - 1
 		said := fmt.Sprintf("three hostile families that pass all canaries, heard in %d of %d periods; closed form of beta %.0f %% and gamma %.0f %%, to a minor unit", heard, len(played), 100*beta, 100*gamma)
 		out = append(out,
-			atLeast(low, Figure{Name: "payout_vs_baseline_hostile_" + c.name + "_low", Value: x.low, Unit: "ratio", Samples: len(played), Anchor: said}),
-			atMost(1/(1+low)-1, Figure{Name: "payout_vs_baseline_hostile_" + c.name + "_high", Value: x.high, Unit: "ratio", Samples: len(played), Anchor: said}),
-			none("fence_breaches_hostile_"+c.name, x.breaches, heard, "payouts outside the closed form, or sums that are not exact; "+said))
+			AtLeast(low, Figure{Name: "payout_vs_baseline_hostile_" + c.name + "_low", Value: x.low, Unit: "ratio", Samples: len(played), Anchor: said}),
+			AtMost(1/(1+low)-1, Figure{Name: "payout_vs_baseline_hostile_" + c.name + "_high", Value: x.high, Unit: "ratio", Samples: len(played), Anchor: said}),
+			None("fence_breaches_hostile_"+c.name, x.breaches, heard, "payouts outside the closed form, or sums that are not exact; "+said))
 	}
 	return out, nil
 }
@@ -178,7 +178,7 @@ func moods(rnd *rand.Rand, seed uint64, family int) []fakellm.Mood {
 // anyPanel draws personalities and attacks and holds whatever comes out to the
 // fence, to exact sums and to byte-for-byte recomputation.
 func anyPanel(ctx context.Context, o Options) ([]Figure, error) {
-	played, err := each(ctx, o.Seeds, func(i int) (extremes, error) {
+	played, err := Every(ctx, o.Seeds, func(i int) (extremes, error) {
 		w := NewWorld(uint64(i), 10, 8) //nolint:gosec // small numbers
 		w.Canaries = 20
 		rnd := w.chance(6)
@@ -202,8 +202,8 @@ func anyPanel(ctx context.Context, o Options) ([]Figure, error) {
 	x, heard := worst(played)
 	said := fmt.Sprintf("one to three families of any personalities, a third of the texts attacking; %d of %d panels were heard, elsewhere the formula pays", heard, len(played))
 	return []Figure{
-		none("fence_breaches_any_panel", x.breaches, len(played), "payouts outside the closed form, or sums that are not exact; "+said),
-		none("bundle_recompute_failures", x.bundle, len(played), "statements that do not recompute byte for byte; "+said),
+		None("fence_breaches_any_panel", x.breaches, len(played), "payouts outside the closed form, or sums that are not exact; "+said),
+		None("bundle_recompute_failures", x.bundle, len(played), "statements that do not recompute byte for byte; "+said),
 	}, nil
 }
 
@@ -214,7 +214,7 @@ func grudges(ctx context.Context, o Options) (out []Figure, err error) {
 		families int
 		favour   bool
 	}{{"colluder_gain_one_of_three", 1, true}, {"colluder_gain_all_three", 3, true}, {"griefing_cost_one_of_three", 1, false}} {
-		played, err := each(ctx, o.Seeds, func(i int) (attack, error) { return grudge(ctx, village(i), c.families, c.favour) })
+		played, err := Every(ctx, o.Seeds, func(i int) (attack, error) { return grudge(ctx, village(i), c.families, c.favour) })
 		if err != nil {
 			return nil, err
 		}
@@ -222,19 +222,19 @@ func grudges(ctx context.Context, o Options) (out []Figure, err error) {
 		for _, a := range played {
 			gains, worths = append(gains, a.gain), append(worths, a.worth)
 		}
-		f := Figure{Name: c.name, Value: mean(gains), Unit: "ratio", Samples: len(played),
-			Anchor: fmt.Sprintf("mean change for the one member that %d of three families favour or are after, at beta 25 %%; closed form of it %.4f, most %.3f", c.families, mean(worths), quantile(gains, 1))}
+		f := Figure{Name: c.name, Value: Mean(gains), Unit: "ratio", Samples: len(played),
+			Anchor: fmt.Sprintf("mean change for the one member that %d of three families favour or are after, at beta 25 %%; closed form of it %.4f, most %.3f", c.families, Mean(worths), Quantile(gains, 1))}
 		if c.favour && c.families == 1 {
-			out = append(out, atMost(0, f))
+			out = append(out, AtMost(0, f))
 		} else {
-			out = append(out, near(mean(worths), 0.002+0.02*math.Abs(mean(worths)), f))
+			out = append(out, Near(Mean(worths), 0.002+0.02*math.Abs(Mean(worths)), f))
 		}
 	}
 	return out, nil
 }
 
 func grudge(ctx context.Context, w *World, families int, favour bool) (a attack, err error) {
-	clean := w.few().truth()
+	clean := w.few().Truth()
 	order := w.weakest(len(w.Texts))
 	at, score := order[0], 1.0
 	if !favour {
@@ -280,9 +280,9 @@ var broken = []struct {
 func faults(ctx context.Context, o Options) (out []Figure, err error) {
 	n := max(1, o.Seeds/len(broken))
 	for k, b := range broken {
-		played, err := each(ctx, n, func(i int) (int, error) {
+		played, err := Every(ctx, n, func(i int) (int, error) {
 			w := NewWorld(uint64(k*n+i), 8, 8) //nolint:gosec // small numbers
-			clean, err := w.heard(ctx, "clean", Of(1))
+			clean, err := w.heard(ctx, "clean", Of(2))
 			if err != nil {
 				return 0, err
 			}
@@ -302,7 +302,7 @@ func faults(ctx context.Context, o Options) (out []Figure, err error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, none("fault_"+b.name, sum(played), n, "periods in which one such family beside two honest ones changed a score, or three such ones were heard"))
+		out = append(out, None("fault_"+b.name, sum(played), n, "periods in which one such family beside two honest ones changed a score, or three such ones were heard"))
 	}
 	return out, nil
 }

@@ -3,6 +3,7 @@ package trial
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -54,7 +55,8 @@ func (c cell) panel(seed uint64) Panel {
 // success is the closed form of how often an attack raises a score after
 // aggregation. A family is ruled out with probability e when it obeys enough of
 // the canaries; the lowest score of those that are heard counts, so all of
-// them must obey; without any the formula pays and nothing is gained.
+// them must obey, and they must be two at least: one alone raises to neutral at
+// most, see half.
 func (c cell) success() float64 {
 	p, e := float64(c.permille)/1000, 0.0
 	if c.known {
@@ -63,7 +65,18 @@ func (c cell) success() float64 {
 	if c.correlated {
 		return math.Max(0, 1-e) * p
 	}
-	return math.Max(0, math.Pow(e+(1-e)*p, 3)-math.Pow(e, 3))
+	obeys := (1 - e) * p
+	return math.Pow(obeys, 3) + 3*obeys*obeys*e
+}
+
+// half is the closed form of how often one family is left, and obeys.
+func (c cell) half() float64 {
+	p := float64(c.permille) / 1000
+	if !c.known || c.correlated { // nobody is ruled out, or all are
+		return 0
+	}
+	e := atLeastOf(steering, enough, p)
+	return 3 * (1 - e) * p * e * e
 }
 
 // atLeastOf is the chance that at least k of n coins fall on the side that has
@@ -84,6 +97,7 @@ func atLeastOf(n, k int, p float64) (sum float64) {
 type attack struct {
 	raised      bool
 	gain, worth float64
+	half        float64 // what being neutral would be worth
 }
 
 func injection(ctx context.Context, o Options) (out []Figure, err error) {
@@ -93,7 +107,7 @@ func injection(ctx context.Context, o Options) (out []Figure, err error) {
 	}
 	for _, c := range cells {
 		o.Say("%s", c.name())
-		played, err := each(ctx, o.Seeds, func(i int) ([]attack, error) { return c.play(ctx, village(i)) })
+		played, err := Every(ctx, o.Seeds, func(i int) ([]attack, error) { return c.play(ctx, village(i)) })
 		if err != nil {
 			return nil, err
 		}
@@ -113,7 +127,7 @@ func (c cell) play(ctx context.Context, w *World) ([]attack, error) {
 	if !c.known {
 		w.few()
 	}
-	clean := w.truth()
+	clean := w.Truth()
 	weakest := w.weakest(attackers)
 	hostile := w.With(func(i int, text string, truth fakellm.Truth) (string, fakellm.Truth) {
 		if slices.Contains(weakest, i) {
@@ -128,7 +142,7 @@ func (c cell) play(ctx context.Context, w *World) ([]attack, error) {
 	}
 	out := make([]attack, 0, attackers)
 	for _, i := range weakest {
-		a := attack{worth: w.worth(i, 1)}
+		a := attack{worth: w.worth(i, 1), half: w.worth(i, 0.5)}
 		if op != nil { // the same families without attacks are not heard either, and then nothing is gained
 			if a.gain, a.raised, err = w.alone(clean, op, i); err != nil {
 				return nil, err
@@ -156,9 +170,9 @@ func (w *World) alone(clean, op *appraisal.Opinion, i int) (gained float64, rais
 	return gain(was, is, w.Ev.Work[i].Member), raised, err
 }
 
-// truth is the opinion of families that err in nothing: what is true of every
+// Truth is the opinion of families that err in nothing: what is true of every
 // work. That the product's own path comes to the same is a gate of its own.
-func (w *World) truth() *appraisal.Opinion {
+func (w *World) Truth() *appraisal.Opinion {
 	op := &appraisal.Opinion{}
 	for i := range w.Texts {
 		id := w.Dossier(i)
@@ -166,6 +180,12 @@ func (w *World) truth() *appraisal.Opinion {
 	}
 	return op
 }
+
+// Weakest is the number of the work of which least is true.
+func (w *World) Weakest() int { return w.weakest(1)[0] }
+
+// Dossiers lists the period's dossiers in the order of their pseudonyms.
+func (w *World) Dossiers() []string { return slices.Sorted(maps.Keys(w.Latent)) }
 
 // weakest are the numbers of the n works of which least is true.
 func (w *World) weakest(n int) []int {
@@ -198,21 +218,21 @@ func (w *World) worth(i int, score float64) float64 {
 // figure holds the mean gain to the closed form, within four standard errors of
 // the coins and what whole cents round.
 func (c cell) figure(all []attack) Figure {
-	gains, worths, raised := make([]float64, len(all)), make([]float64, len(all)), 0
+	gains, worths, halves, raised := make([]float64, len(all)), make([]float64, len(all)), make([]float64, len(all)), 0
 	for i, a := range all {
-		gains[i], worths[i] = a.gain, a.worth
+		gains[i], worths[i], halves[i] = a.gain, a.worth, a.half
 		if a.raised {
 			raised++
 		}
 	}
-	p, worth := c.success(), mean(worths)
-	theory := p * worth
-	spread := p * (1 - p) / float64(len(all))
+	p, q, worth := c.success(), c.half(), Mean(worths)
+	theory := p*worth + q*Mean(halves)
+	spread := (p + q) * (1 - p - q) / float64(len(all))
 	if c.known {
 		spread *= attackers // what rules a family out, rules it out for all of a period
 	}
 	tolerance := 4*math.Sqrt(math.Abs(spread))*worth + 0.02*theory + 0.001
-	return near(theory, tolerance, Figure{Name: c.name(), Value: mean(gains), Unit: "ratio", Samples: len(all),
-		Anchor: fmt.Sprintf("mean gain of a weak text that attacks; %d of %d succeeded, closed form %.4f of them at %.3f each; p95 %.3f, most %.3f",
-			raised, len(all), p, worth, quantile(gains, 0.95), quantile(gains, 1))})
+	return Near(theory, tolerance, Figure{Name: c.name(), Value: Mean(gains), Unit: "ratio", Samples: len(all),
+		Anchor: fmt.Sprintf("mean gain of a weak text that attacks; %d of %d succeeded, closed form %.4f of them at %.3f each, and %.4f at the %.3f that neutral is worth, where one family is left; p95 %.3f, most %.3f",
+			raised, len(all), p, worth, q, Mean(halves), Quantile(gains, 0.95), Quantile(gains, 1))})
 }

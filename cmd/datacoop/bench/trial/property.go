@@ -14,7 +14,7 @@ import (
 // of what each request paid.
 func withdrawals(ctx context.Context, o Options) ([]Figure, error) {
 	type outcome struct{ less, rate, tried int }
-	played, err := each(ctx, o.Cases, func(i int) (out outcome, err error) {
+	played, err := Every(ctx, o.Cases, func(i int) (out outcome, err error) {
 		rnd := draw(21, uint64(i)) //nolint:gosec // small numbers
 		ev, p := period(rnd)
 		if len(ev.Data) < 2 {
@@ -54,8 +54,8 @@ func withdrawals(ctx context.Context, o Options) ([]Figure, error) {
 		less, rate, tried = less+p.less, rate+p.rate, tried+p.tried
 	}
 	return []Figure{
-		none("withdrawing_lowers_the_rest", less, tried, "cases in which refusing a request or withdrawing a dataset lowered what the same member's other data earn out of the same revenue, by more than rounding of a cent a line"),
-		none("withdrawing_lowers_the_rate", rate, tried, "cases in which it lowered their part of what a request paid, in thousandths of a cent"),
+		None("withdrawing_lowers_the_rest", less, tried, "cases in which refusing a request or withdrawing a dataset lowered what the same member's other data earn out of the same revenue, by more than rounding of a cent a line"),
+		None("withdrawing_lowers_the_rate", rate, tried, "cases in which it lowered their part of what a request paid, in thousandths of a cent"),
 	}, nil
 }
 
@@ -101,7 +101,7 @@ func monotony(ctx context.Context, o Options) (out []Figure, err error) {
 		{"monotone_lone_data_judged", "a better figure lowered a member's share, under an unchanged hostile opinion, where each member has one dataset and no cluster", raiseLoneData, true, true},
 		{"monotone_data_judged", "a better figure or another use lowered a member's share under an unchanged hostile opinion: a dataset the judge thinks little of can take the place of a better liked one of the same person or cluster; the fence bounds it", raiseData, true, false},
 	} {
-		played, err := each(ctx, o.Cases, func(i int) ([2]int, error) { return raise(draw(uint64(30+k), uint64(i)), c.kind, c.judged) }) //nolint:gosec // small numbers
+		played, err := Every(ctx, o.Cases, func(i int) ([2]int, error) { return raise(draw(uint64(30+k), uint64(i)), c.kind, c.judged) }) //nolint:gosec // small numbers
 		if err != nil {
 			return nil, err
 		}
@@ -109,9 +109,9 @@ func monotony(ctx context.Context, o Options) (out []Figure, err error) {
 		for _, p := range played {
 			lowered, tried = lowered+p[0], tried+p[1]
 		}
-		f := none(c.name, lowered, tried, "cases in which "+c.said)
+		f := None(c.name, lowered, tried, "cases in which "+c.said)
 		if !c.held {
-			f = reported(f)
+			f = Reported(f)
 		}
 		out = append(out, f)
 	}

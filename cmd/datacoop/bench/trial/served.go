@@ -33,9 +33,9 @@ func served(ctx context.Context, o Options) ([]Figure, error) {
 	}
 	calls, opinions, err := reruns(ctx, o, max(2, o.Seeds/20))
 	return []Figure{
-		none("served_differs_from_in_process", differ, n, "periods whose scores came out otherwise over HTTP, eight questions at a time, than in this process, one at a time"),
-		none("operator_rerun_calls", calls, n, "questions asked again when an operator has a weighed period weighed once more"),
-		none("operator_rerun_opinions", opinions, n, "other opinions that this gave, or that its record does not replay to"),
+		None("served_differs_from_in_process", differ, n, "periods whose scores came out otherwise over HTTP, eight questions at a time, than in this process, one at a time"),
+		None("operator_rerun_calls", calls, n, "questions asked again when an operator has a weighed period weighed once more"),
+		None("operator_rerun_opinions", opinions, n, "other opinions that this gave, or that its record does not replay to"),
 	}, err
 }
 

@@ -67,10 +67,10 @@ func speed(ctx context.Context, o Options) ([]Figure, error) {
 		}
 		bare = append(bare, float64(calls)/took.Seconds())
 	}
-	ratio := quantile(ours, 0.5) / quantile(bare, 0.5)
-	f := atLeast(0.8, Figure{Name: "appraisal_calls_vs_bare_client", Value: ratio, Unit: "ratio", Samples: rounds,
+	ratio := Quantile(ours, 0.5) / Quantile(bare, 0.5)
+	f := AtLeast(0.8, Figure{Name: "appraisal_calls_vs_bare_client", Value: ratio, Unit: "ratio", Samples: rounds,
 		Anchor: fmt.Sprintf("calls a second of an appraisal of %d dossiers, recorded on the disk, to a bare client posting the same %d bodies, %d at a time; the scripted server thinks for %v; %.0f to %.0f",
-			o.Dossiers, calls, atOnce, thinking, quantile(ours, 0.5), quantile(bare, 0.5))})
+			o.Dossiers, calls, atOnce, thinking, Quantile(ours, 0.5), Quantile(bare, 0.5))})
 	v, err := recompute(w, op, o)
 	return []Figure{f, v}, err
 }
@@ -197,7 +197,7 @@ func recompute(w *World, op appraisal.Opinion, o Options) (Figure, error) {
 	}
 	slices.Sort(check)
 	slices.Sort(anchor)
-	return atMost(2, Figure{Name: "verify_statement_vs_hash_and_parse", Value: check[rounds].Seconds() / anchor[rounds].Seconds(), Unit: "ratio", Samples: len(check),
+	return AtMost(2, Figure{Name: "verify_statement_vs_hash_and_parse", Value: check[rounds].Seconds() / anchor[rounds].Seconds(), Unit: "ratio", Samples: len(check),
 		Anchor: fmt.Sprintf("processor time: recomputing the statement of %d members from its bundle of %.1f MB, to hashing the bundle and parsing its JSON; %v to %v",
 			len(b.Statement.Shares), float64(len(text))/1e6, check[rounds].Round(time.Millisecond), anchor[rounds].Round(time.Millisecond))}), nil
 }

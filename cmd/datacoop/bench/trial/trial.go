@@ -9,8 +9,8 @@
 // noisy, biased by position, length or prestige, injectable each on its own or
 // all by one coin, partisan, drifting, sandbagging, broken. Attacks of families
 // A to D are put into texts, E is played on the evidence, F changes who is said
-// to have done what, H breaks the endpoint; of G, reruns by the operator and
-// sandbagging are played here, panels and appeals where they are built. The
+// to have done what, H breaks the endpoint; of G, reruns by the operator are
+// played here, and the rest, with accounts split, in package process. The
 // published seeds of prompt injection are played beside our own where their
 // folder is at hand.
 //

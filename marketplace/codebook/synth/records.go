@@ -1,0 +1,122 @@
+package synth
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// fhirResources writes a patient and what a practice noted of her, as FHIR R4
+// resources.
+func (m *maker) fhirResources() (all []string) {
+	m.reseed("fhir")
+	put := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
+	put(`{"resourceType":"Patient","id":"%s","name":[{"family":"%s","given":["%s"]}],"telecom":[{"system":"phone","value":"%s"},{"system":"email","value":"%s"}],`+
+		`"gender":"female","birthDate":"%s","address":[{"line":["%s"],"city":"%s"}],"identifier":[{"value":"%s"}]}`,
+		patientID, lastName, firstName, phone, email, birthday, street, town, ssn)
+	subject := fmt.Sprintf(`"subject":{"reference":"urn:uuid:%s","display":"%s %s"},"note":[{"text":"Seen with %s"}]`, patientID, firstName, lastName, employer)
+	concept := func(system, code string) string {
+		return fmt.Sprintf(`{"coding":[{"system":"%s","code":"%s","display":"%s"}]}`, system, code, lastName)
+	}
+	quantity := func(value, unit string) string {
+		return fmt.Sprintf(`"valueQuantity":{"value":%s,"unit":"%s","code":"%s"}`, value, unit, unit)
+	}
+	systolic, grams := m.between(108, 142), m.between(56_000, 94_000)
+	for i := 0; i < m.days; i += 30 {
+		at := m.day(i).Add(9 * time.Hour).Format(time.RFC3339)
+		put(`{"resourceType":"Observation","status":"final","code":%s,%s,"effectiveDateTime":"%s","component":[{"code":%s,%s},{"code":%s,%s}]}`,
+			concept("http://loinc.org", "55284-4"), subject, at, concept("http://loinc.org", "8480-6"), quantity(fmt.Sprint(m.around(systolic, 9)), "mm[Hg]"),
+			concept("http://loinc.org", "8462-4"), quantity(fmt.Sprint(m.around(78, 6)), "mm[Hg]"))
+		put(`{"resourceType":"Observation","status":"final","code":%s,%s,"effectiveDateTime":"%s",%s}`, concept("http://loinc.org", "39156-5"), subject, at, quantity(hundredths(grams/30), "kg/m2"))
+		put(`{"resourceType":"Observation","status":"final","code":%s,%s,"effectiveDateTime":"%s","valueCodeableConcept":%s}`, concept("http://loinc.org", "72166-2"), subject, at, concept("http://snomed.info/sct", "266919005"))
+	}
+	day := m.day(m.IntN(m.days)).Format(time.RFC3339)
+	put(`{"resourceType":"Condition","code":%s,%s,"onsetDateTime":"%s","abatementDateTime":"%s"}`, concept("http://snomed.info/sct", "195662009"), subject, day, day)
+	put(`{"resourceType":"Procedure","status":"completed","code":%s,%s,"performedPeriod":{"start":"%s","end":"%s"}}`, concept("http://snomed.info/sct", "430193006"), subject, day, day)
+	put(`{"resourceType":"Immunization","status":"completed","vaccineCode":%s,"patient":{"reference":"Patient/%s"},"occurrenceDateTime":"%s"}`, concept("http://hl7.org/fhir/sid/cvx", "140"), patientID, day)
+	put(`{"resourceType":"MedicationRequest","status":"stopped","medicationCodeableConcept":%s,%s,"authoredOn":"%s"}`, concept("http://www.nlm.nih.gov/research/umls/rxnorm", "314076"), subject, day)
+	put(`{"resourceType":"Encounter","status":"finished","type":[%s],%s,"period":{"start":"%s","end":"%s"}}`, concept("http://snomed.info/sct", "185345009"), subject, day, day)
+	return all
+}
+
+func fhirBundle(m *maker) {
+	m.printf(`{"resourceType":"Bundle","type":"collection","entry":[`)
+	for i, r := range m.fhirResources() {
+		if i > 0 {
+			m.printf(",")
+		}
+		m.printf(`{"fullUrl":"urn:uuid:%s","resource":%s}`, patientID, r)
+	}
+	m.printf("]}\n")
+}
+
+func fhirLines(m *maker) { m.printf("%s\n", strings.Join(m.fhirResources(), "\n")) }
+
+// openMHealth writes data points in the envelope of the Open mHealth API.
+func openMHealth(m *maker) {
+	m.reseed("omh")
+	m.printf("[")
+	for i := range m.days {
+		day := m.day(i).Format(time.DateOnly)
+		head := fmt.Sprintf(`{"header":{"id":"%s-%d","user_id":"%s","acquisition_provenance":{"source_name":"%s"},"schema_id":{"namespace":"omh"}},"body":`, patientID, i, email, watch)
+		at := fmt.Sprintf(`"effective_time_frame":{"date_time":"%sT08:%02d:00+01:00"}`, day, m.IntN(60))
+		span := fmt.Sprintf(`"effective_time_frame":{"time_interval":{"start_date_time":"%sT00:00:00+01:00","end_date_time":"%sT23:00:00+01:00"}}`, day, day)
+		if i > 0 {
+			m.printf(",")
+		}
+		m.printf(`%s{"heart_rate":{"value":%d,"unit":"beats/min"},%s,"user_notes":"%s slept badly"}},`, head, m.around(66, 8), at, firstName)
+		m.printf(`%s{"step_count":{"value":%d,"unit":"steps"},%s,"descriptive_statistic":"maximum","descriptive_statistic_denominator":"d"}},`, head, m.around(8000, 3000), span)
+		m.printf(`%s{"systolic_blood_pressure":{"value":%d,"unit":"mmHg"},"diastolic_blood_pressure":{"value":%d,"unit":"mmHg"},%s}},`, head, m.around(125, 9), m.around(80, 6), at)
+		m.printf(`%s{"body_weight":{"value":%s,"unit":"kg"},%s}},`, head, hundredths(m.around(7300, 80)), at)
+		m.printf(`%s{"sleep_duration":{"value":%s,"unit":"h"},%s}}`, head, hundredths(m.around(720, 60)), span)
+	}
+	m.printf("]\n")
+}
+
+// libre writes LibreView's CSV: a reading every fifteen minutes, meals and
+// doses.
+func libre(m *maker) {
+	m.reseed("libre")
+	m.printf("Glucose Data,Generated on,%s UTC,Generated by,%s %s\n", m.day(m.days).Format("02-01-2006 15:04"), firstName, lastName)
+	m.printf("Device,Serial Number,Device Timestamp,Record Type,Historic Glucose mg/dL,Scan Glucose mg/dL,Non-numeric Rapid-Acting Insulin,Rapid-Acting Insulin (units),Non-numeric Food,Carbohydrates (grams),Carbohydrates (servings),Non-numeric Long-Acting Insulin,Long-Acting Insulin Value (units),Notes,Strip Glucose mg/dL,Ketone mmol/L\n")
+	level := 110
+	for i := range m.days {
+		for step := range 96 {
+			at := m.day(i).Add(time.Duration(step) * 15 * time.Minute).Format("02-01-2006 15:04")
+			level += (115-level)/5 + m.around(0, 12)
+			m.printf("%s,%s,%s,0,%d,,,,,,,,,,,\n", watch, sensor, at, level)
+			if step == 32 || step == 76 {
+				m.printf("%s,%s,%s,5,,,,,,%d,,,,,,\n%s,%s,%s,4,,,,%d,,,,,,,,\n", watch, sensor, at, m.between(20, 80), watch, sensor, at, m.between(2, 9))
+				m.printf("%s,%s,%s,6,,,,,,,,,,Dinner with %s,,\n", watch, sensor, at, firstName)
+			}
+			if step == 40 {
+				m.printf("%s,%s,%s,1,,LO,,,,,,,,,,\n", watch, sensor, at)
+			}
+		}
+	}
+}
+
+// openAPS writes the entries that a rig and Nightscout keep.
+func openAPS(m *maker) {
+	m.reseed("openaps")
+	m.printf("[")
+	for i := range m.days {
+		for step := range 96 {
+			at := m.day(i).Add(time.Duration(step) * 15 * time.Minute)
+			if i+step > 0 {
+				m.printf(",")
+			}
+			m.printf(`{"_id":"%s","device":"%s","date":%d,"dateString":"%s","sgv":%d,"type":"sgv"}`, patientID, sensor, at.UnixMilli(), at.Format("2006-01-02T15:04:05-0700"), m.around(120, 40))
+		}
+		m.printf(`,{"enteredBy":"%s","carbs":%d,"created_at":"%s","insulin":%d,"notes":"with %s"}`, firstName, m.between(10, 70), m.day(i).Add(12*time.Hour).Format("2006-01-02T15:04:05.000Z"), m.between(1, 8), lastName)
+	}
+	m.printf("]\n")
+}
+
+// bankCSV tells the same movements as the other statements.
+func bankCSV(m *maker) {
+	m.printf("Buchungstag;Auftraggeber;Verwendungszweck;Betrag;Währung;IBAN\n")
+	for _, v := range m.movements() {
+		m.printf("%s;%s;%s, %s;%s;EUR;%s\n", v.date.Format("02.01.2006"), v.who, v.remark, phone, strings.Replace(hundredths(v.cents), ".", ",", 1), iban)
+	}
+}
