@@ -136,27 +136,30 @@ type (
 	AccountLine = treasury.Line
 	// Dispute is what a researcher says of a file.
 	Dispute = dispute.Case
-	// Report is what came of a request, ReportDraft what is said of it, and
-	// ReportDuty what it owes the members.
-	Report      = outcome.Report
+	// Report is what came of a request.
+	Report = outcome.Report
+	// ReportDraft is what is said of it.
 	ReportDraft = outcome.Draft
-	ReportDuty  = outcome.Duty
+	// ReportDuty is what a request owes the members.
+	ReportDuty = outcome.Duty
 	// Incident is one stop of all deliveries.
 	Incident = alarm.Incident
-	// SpotCheck is a pair that a member is asked about, Calibration a period's set
-	// of them.
-	SpotCheck   = calibration.Duty
+	// SpotCheck is a pair that a member is asked about.
+	SpotCheck = calibration.Duty
+	// Calibration is a period's set of them.
 	Calibration = calibration.View
-	// CandidateView is a candidate for judging as members see it, CandidateEntry
-	// what a steward enters.
-	CandidateView  = shadow.View
-	Candidate      = shadow.Candidate
+	// CandidateView is a candidate for judging, as members see it.
+	CandidateView = shadow.View
+	// Candidate is a judge, a rubric or a prompt that may come into force.
+	Candidate = shadow.Candidate
+	// CandidateEntry is what a steward enters.
 	CandidateEntry = shadow.Entry
 	// PatronageCredit is what one settlement added to a member's patronage.
 	PatronageCredit = patronage.Credit
-	// SplitView is how the members' part is divided, SplitCut one division of it.
+	// SplitView is how the members' part is divided.
 	SplitView = split.View
-	SplitCut  = split.Cut
+	// SplitCut is one division of it.
+	SplitCut = split.Cut
 )
 
 // The states of a dispute, and what units of patronage are.

@@ -18,13 +18,25 @@ type Page struct {
 	Handle             func(Guest) error
 }
 
-// Context, Writer and Request are the visit's.
-func (g Guest) Context() context.Context     { return g.ctx() }
-func (g Guest) Writer() http.ResponseWriter  { return g.w }
-func (g Guest) Request() *http.Request       { return g.r }
-func (g Guest) Me() governance.Member        { return g.me }
-func (g Guest) Action() context.Context      { return g.action() } // a form sent twice has one effect
-func (g Guest) Typed(field string) string    { return g.text(field) }
+// Context is the visit's.
+func (g Guest) Context() context.Context { return g.ctx() }
+
+// Action is the context of what a form asks for: sent twice, it has one effect.
+func (g Guest) Action() context.Context { return g.action() }
+
+// Writer takes an answer that is no page.
+func (g Guest) Writer() http.ResponseWriter { return g.w }
+
+// Request is what the browser sent.
+func (g Guest) Request() *http.Request { return g.r }
+
+// Me is who visits; the zero member is nobody who is signed in.
+func (g Guest) Me() governance.Member { return g.me }
+
+// Typed is what stands in a field of the form, without the space around it.
+func (g Guest) Typed(field string) string { return g.text(field) }
+
+// Values are the values of a field that can have several.
 func (g Guest) Values(field string) []string { return g.form[field] }
 
 // Show answers with a page of this package's templates.
