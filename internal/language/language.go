@@ -23,6 +23,7 @@
 //
 // # What it refuses
 //
+// To speak for the scripts and for the built-in sign-in, which are English still.
 // To search long for what people wrote, such as reports. It cannot tell a title
 // that reads exactly like a sentence of ours from one, and says that too.
 package language
