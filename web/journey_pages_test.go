@@ -14,10 +14,10 @@ import (
 var unlinked = regexp.MustCompile(`^/(v1|oauth|islands|static|log|schemas|\.well-known|auth|ga4gh|confirm|goodbye|join)\b|^/ways/link$|\.(txt|yaml|csv|xml|json)$|^/(livez|readyz|docs|login)$|/(bundle|receipt|appeals)$|` +
 	`^/(console/.*|email/(confirm|stop)/:id|judges/:id|steward/vetting/requests/:id|work/:id)$`)
 
-// TestEveryPageIsForEverybody follows every link, as nobody, as a member and as
+// TestEveryPageInTheBrowserIsForEverybody follows every link, as nobody, as a member and as
 // each steward, and shows each page to axe-core in both themes and at both
 // widths. With DATACOOP_SHOTS it keeps pictures there for people.
-func TestEveryPageIsForEverybody(t *testing.T) {
+func TestEveryPageInTheBrowserIsForEverybody(t *testing.T) {
 	chromium(t)
 	h, _ := shared(t)
 	s := h.play("pages", told{"logins": []string{"eva", "ada", "bea", "dan"}, "also": []string{"/approvals", "/disputes", "/inbox/email", "/steward/judges"}, "shots": os.Getenv("DATACOOP_SHOTS")}, nil)

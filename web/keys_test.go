@@ -242,9 +242,9 @@ func TestAMemberApprovesInTheBrowser(t *testing.T) {
 	t.Errorf("eva's file is not among %d that are ready", len(files))
 }
 
-// TestAMemberKeepsTheOnlyKeyWithNothingButABrowser: shared on one device,
+// TestAMemberKeepsTheOnlyKeyWithNothingButTheirBrowser: shared on one device,
 // approved on another where only the key is known.
-func TestAMemberKeepsTheOnlyKeyWithNothingButABrowser(t *testing.T) {
+func TestAMemberKeepsTheOnlyKeyWithNothingButTheirBrowser(t *testing.T) {
 	chromium(t)
 	file := testkit.Fixture(t, "02-fitbit-cohort/dailyActivity_merged.csv")
 	h := openHouse(t)

@@ -39,6 +39,7 @@ async function newcomer(page) {
     result.sealed = route.request().postData();
     await route.fulfill({ status: 204, headers: { ETag: '"1"' } });
   });
+  await page.route("**/v1/me/recipient", (route) => route.fulfill({ json: route.request().postDataJSON() })); // the account has had a key all along
   const cdp = await page.context().newCDPSession(page);
   await cdp.send("WebAuthn.enable");
   await cdp.send("WebAuthn.addVirtualAuthenticator", {

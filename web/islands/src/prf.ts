@@ -60,7 +60,8 @@ export async function make(coop: string, name: string, inputs: Inputs, known: Pa
     challenge: crypto.getRandomValues(new Uint8Array(16)), // nobody checks an attestation
     pubKeyCredParams: algorithms,
     excludeCredentials: known.map((c) => ({ type: "public-key" as const, id: c.id })),
-    authenticatorSelection: { residentKey: "required" as const, requireResidentKey: true, userVerification: "required" as const },
+    // It is asked for by its name, and must not be offered where people sign in.
+    authenticatorSelection: { residentKey: "discouraged" as const, requireResidentKey: false, userVerification: "required" as const },
     extensions: { prf: { eval: evaluation(inputs) } } as AuthenticationExtensionsClientInputs,
   };
   const made = await prompt(

@@ -25,12 +25,17 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"regexp"
 	"strings"
 	"time"
 )
 
 //go:embed *.css *.svg
 var files embed.FS
+
+// inlined are pictures inside a style sheet. The content policy refuses them, and
+// a browser that asks for one before portal.css has replaced it complains.
+var inlined = regexp.MustCompile(`url\("data:[^"]*"\)`)
 
 // file is one file as it is sent.
 type file struct{ kind, plain, packed string }
@@ -54,6 +59,7 @@ func Read() (Files, error) {
 		if err != nil {
 			return Files{}, err
 		}
+		text = inlined.ReplaceAll(text, []byte("none"))
 		packed, err := pack(text)
 		if err != nil {
 			return Files{}, err
