@@ -75,6 +75,7 @@ var mayStay = map[string]string{
 	"marketplace_waiting":           "what requests are about",
 	"marketplace_grants":            "what requests are about",
 	"marketplace_statement_bundles": "the statements that were published",
+	"calibration_seats":             "who was drawn to compare work, so that the draw can be checked",
 }
 
 // kept lists the tables that hold a text, and fails on those that may not.

@@ -96,6 +96,7 @@ func Kept() []string {
 	return []string{
 		"Bookings of money in the ledger, under a number instead of your name: books must balance, and the law asks to keep them.",
 		"Payment orders already made, with your name and account, for as long as bookkeeping law asks.",
+		"That you were drawn by lot to compare work, and what you said, so that the draw can be checked.",
 		"Votes you took part in stay counted; nothing tells which ballot was yours.",
 		"Decisions about your data and what you agreed to, under a number: they prove to researchers and auditors what was allowed.",
 		"Proposals, work and reviews you handed in stay, under a number instead of your name.",

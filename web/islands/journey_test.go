@@ -117,7 +117,7 @@ func TestDataIsAddedInTheBrowser(t *testing.T) {
 var itsMaker = regexp.MustCompile(`(^|\.)(google|googleapis|gvt1|gvt2|gstatic)\.com(:[0-9]+)?$`)
 
 var (
-	wordPattern    = regexp.MustCompile(`[\p{L}\p{N}][\p{L}\p{N}@._'’+-]{3,}`)
+	wordPattern    = regexp.MustCompile(`[\p{L}\p{N}][\p{L}\p{N}@._'’+-]{5,}`) // shorter ones stand in any ciphertext by chance
 	tellingPattern = regexp.MustCompile(`\p{L}{3}|[0-9]{9}`)
 )
 
