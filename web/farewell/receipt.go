@@ -186,15 +186,11 @@ func VerifyReceipt(text []byte, key ed25519.PublicKey) error {
 		return err
 	}
 	again, err := r.json()
-	if err != nil || string(again) != string(text) {
-		return ErrReceipt
-	}
-	signature, err := base64.StdEncoding.Strict().DecodeString(r.Signature)
-	if err != nil || len(key) != ed25519.PublicKeySize {
+	if err != nil {
 		return ErrReceipt
 	}
 	said, err := r.signed()
-	if err != nil || !ed25519.Verify(key, said, signature) {
+	if err != nil || !coop.Genuine(text, again, said, r.Signature, key) {
 		return ErrReceipt
 	}
 	return nil
