@@ -103,7 +103,7 @@ func (h *house) nation(d dice, members int) (edges []int64) {
 				edges = append(edges, more...)
 			}
 			if d.in(12) {
-				if err := h.setPausedTx(tx, m, true); err != nil {
+				if err := h.SetPausedTx(tx, m, true); err != nil {
 					return err
 				}
 			}

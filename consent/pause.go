@@ -18,7 +18,8 @@ type pauseEvent struct {
 }
 
 // Pause stops every use of the member's data from the next decision on and
-// changes nothing else. Pausing twice is harmless.
+// changes nothing else. Pausing twice is harmless, and is written down twice: a
+// pause of somebody else's does not end with that one's reason then (NewestPause).
 func (s *Service) Pause(ctx context.Context, m coop.MemberID) error { return s.setPaused(ctx, m, true) }
 
 // Resume ends a pause: every record governs again as it did. Resuming twice is
@@ -36,7 +37,7 @@ func (s *Service) PauseAll(tx *db.Tx) (members int, err error) {
 		return 0, fmt.Errorf("consent: pausing: %w", err)
 	}
 	for _, m := range all {
-		if err := s.setPausedTx(tx, m, true); err != nil {
+		if err := s.SetPausedTx(tx, m, true); err != nil {
 			return 0, fmt.Errorf("consent: pausing: %w", err)
 		}
 	}
@@ -47,16 +48,13 @@ func (s *Service) setPaused(ctx context.Context, m coop.MemberID, paused bool) e
 	if !coop.ValidID(m) {
 		return ErrNoMember
 	}
-	err := s.c.DB.Update(ctx, func(tx *db.Tx) error { return s.setPausedTx(tx, m, paused) })
-	if err != nil {
-		return fmt.Errorf("consent: pausing: %w", err)
-	}
-	return nil
+	return s.c.DB.Update(ctx, func(tx *db.Tx) error { return s.SetPausedTx(tx, m, paused) })
 }
 
-func (s *Service) setPausedTx(tx *db.Tx, m coop.MemberID, paused bool) error {
-	was, err := pausedMember(tx, m)
-	if err != nil || was == paused {
+// SetPausedTx is Pause or Resume in the caller's transaction.
+func (s *Service) SetPausedTx(tx *db.Tx, m coop.MemberID, paused bool) error {
+	_, was, err := s.NewestPause(tx, m)
+	if err != nil || !was && !paused {
 		return err
 	}
 	seq, err := nextSeq(tx)

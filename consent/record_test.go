@@ -165,6 +165,55 @@ func TestPauseAllStopsEverybodyAndEachResumesAlone(t *testing.T) {
 	h.refused(study(), data[sharing], "member-paused")
 }
 
+// TestAPauseOfSomebodyElsesEndsAlone: what was said about pausing since then
+// counts more, by the member or by a restore.
+func TestAPauseOfSomebodyElsesEndsAlone(t *testing.T) {
+	h, m := open(t), newMember()
+	ds := h.share(m, "wearables")
+	must[Record](t)(h.PutPool(t.Context(), m, "wearables", agree()))
+	pause := func() (at int64) {
+		h.update(func(tx *db.Tx) error { return h.SetPausedTx(tx, m, true) })
+		h.update(func(tx *db.Tx) (err error) { at, _, err = h.NewestPause(tx, m); return err })
+		h.refused(study(), ds, "member-paused")
+		return at
+	}
+	resume := func(pause int64) {
+		h.update(func(tx *db.Tx) error {
+			at, _, err := h.NewestPause(tx, m)
+			if err == nil && at == pause {
+				err = h.SetPausedTx(tx, m, false)
+			}
+			return err
+		})
+	}
+	resume(pause())
+	h.released(study(), ds)
+	for name, since := range map[string]func() error{
+		"the member's pause": func() error { return h.Pause(t.Context(), m) },
+		"a restore":          func() error { h.update(func(tx *db.Tx) error { _, err := h.PauseAll(tx); return err }); return nil },
+		"another's pause": func() error {
+			if err := h.Resume(t.Context(), m); err != nil {
+				return err
+			}
+			pause()
+			return nil
+		},
+	} {
+		t.Run(name, func(*testing.T) {
+			at := pause()
+			if err := since(); err != nil {
+				t.Fatal(err)
+			}
+			resume(at)
+			h.refused(study(), ds, "member-paused")
+			if err := h.Resume(t.Context(), m); err != nil {
+				t.Fatal(err)
+			}
+			h.released(study(), ds)
+		})
+	}
+}
+
 func TestPauseStopsEverythingAndForgetsNothing(t *testing.T) {
 	h, m := open(t), newMember()
 	ds := h.share(m, "wearables")

@@ -222,6 +222,17 @@ func pausedMember(tx *db.Tx, m coop.MemberID) (bool, error) {
 	return paused != 0, err
 }
 
+const sqlNewestPause = `SELECT coalesce(max(seq), 0) FROM consent_pauses WHERE member = ?`
+
+// NewestPause reports whether a member's sharing is paused, and the position of
+// the newest pause or resumption. Who pauses for a member ends only that pause:
+// where the position is another by then, somebody has said something since.
+func (s *Service) NewestPause(tx *db.Tx, m coop.MemberID) (at int64, paused bool, err error) {
+	unread := tx.QueryRow(sqlNewestPause, m).Scan(&at)
+	paused, err = pausedMember(tx, m)
+	return at, paused, errors.Join(unread, err)
+}
+
 func bit(b bool) int64 {
 	if b {
 		return 1

@@ -192,25 +192,27 @@ func (s *Service) offices(issuer, subject string) []coop.Office {
 }
 
 // SetRecipient records the age recipient that a member's data are encrypted
-// to. Anything but an X25519 or post-quantum hybrid recipient is
-// header.ErrRecipient.
-func (s *Service) SetRecipient(ctx context.Context, id coop.MemberID, recipient string) error {
+// to, in place of the one that the caller has seen, "" for none. Anything but an
+// X25519 or post-quantum hybrid recipient is header.ErrRecipient; where by now
+// there is neither the one seen nor the new one, it is db.ErrNoRow.
+func (s *Service) SetRecipient(ctx context.Context, id coop.MemberID, seen, recipient string) error {
 	if _, _, err := header.ParseRecipient(recipient); err != nil {
 		return fmt.Errorf("governance: recipient: %w", err)
 	}
 	return s.change(ctx, "recipient", id, func(tx *db.Tx, _ Member) error {
-		return errors.Join(setRecipient(tx, id, recipient), s.Jobs.Tell(tx, changed(coop.NoticeRecipient, id)))
+		return errors.Join(setRecipient(tx, id, seen, recipient), s.Jobs.Tell(tx, changed(coop.NoticeRecipient, id)))
 	})
 }
 
 // SetSigningKey records the Ed25519 public key that a member signs manifests
-// with.
-func (s *Service) SetSigningKey(ctx context.Context, id coop.MemberID, key []byte) error {
+// with, in place of the one that the caller has seen, empty for none; db.ErrNoRow
+// as with [Service.SetRecipient].
+func (s *Service) SetSigningKey(ctx context.Context, id coop.MemberID, seen, key []byte) error {
 	if len(key) != ed25519.PublicKeySize {
 		return ErrSigningKey
 	}
 	return s.change(ctx, "signing key", id, func(tx *db.Tx, _ Member) error {
-		return errors.Join(setSigningKey(tx, id, key), s.Jobs.Tell(tx, changed(coop.NoticeSigningKey, id)))
+		return errors.Join(setSigningKey(tx, id, seen, key), s.Jobs.Tell(tx, changed(coop.NoticeSigningKey, id)))
 	})
 }
 

@@ -1,12 +1,15 @@
 package governance
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"filippo.io/age"
 
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
@@ -172,12 +175,36 @@ func TestOnlyARecipientIsSetAsRecipient(t *testing.T) {
 	eva := w.join("eva")
 	for _, bad := range []string{"", "age1", "age1" + strings.Repeat("q", 58), strings.ToUpper(stock), stock + "\n",
 		"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIl", "AGE-SECRET-KEY-1QQPQQ"} {
-		refused(t, w.SetRecipient(t.Context(), eva, bad), header.ErrRecipient)
+		refused(t, w.SetRecipient(t.Context(), eva, "", bad), header.ErrRecipient)
 	}
-	must(t, w.SetRecipient(t.Context(), eva, stock))
-	refused(t, w.SetRecipient(t.Context(), "nobody", stock), ErrMemberNotFound)
+	must(t, w.SetRecipient(t.Context(), eva, "", stock))
+	refused(t, w.SetRecipient(t.Context(), "nobody", "", stock), ErrMemberNotFound)
 	if m, err := w.Member(t.Context(), eva); err != nil || m.Recipient != stock {
 		t.Errorf("%q, %v", m.Recipient, err)
+	}
+}
+
+// TestAKeyTakesThePlaceOfTheOneThatWasSeen: whoever has seen no key, or an old
+// one, replaces none that came in the meantime. The same key twice is no conflict.
+func TestAKeyTakesThePlaceOfTheOneThatWasSeen(t *testing.T) {
+	w := newWorld(t)
+	eva := w.join("eva")
+	id, err := age.GenerateX25519Identity()
+	must(t, err)
+	other := id.Recipient().String()
+	must(t, w.SetRecipient(t.Context(), eva, "", stock))
+	must(t, w.SetRecipient(t.Context(), eva, "", stock))
+	refused(t, w.SetRecipient(t.Context(), eva, "", other), db.ErrNoRow)
+	must(t, w.SetRecipient(t.Context(), eva, stock, other))
+	refused(t, w.SetRecipient(t.Context(), eva, "", stock), db.ErrNoRow)
+	one, two := []byte(strings.Repeat("1", 32)), []byte(strings.Repeat("2", 32))
+	must(t, w.SetSigningKey(t.Context(), eva, nil, one))
+	must(t, w.SetSigningKey(t.Context(), eva, nil, one))
+	refused(t, w.SetSigningKey(t.Context(), eva, nil, two), db.ErrNoRow)
+	must(t, w.SetSigningKey(t.Context(), eva, one, two))
+	refused(t, w.SetSigningKey(t.Context(), eva, one, bytes.Repeat([]byte{3}, 32)), db.ErrNoRow)
+	if m, err := w.Member(t.Context(), eva); err != nil || m.Recipient != other || !slices.Equal(m.SigningKey, two) {
+		t.Errorf("%q, %q, %v", m.Recipient, m.SigningKey, err)
 	}
 }
 
@@ -185,10 +212,10 @@ func TestASigningKeyHas32Bytes(t *testing.T) {
 	w := newWorld(t)
 	eva := w.join("eva")
 	for _, n := range []int{0, 31, 33, 64} {
-		refused(t, w.SetSigningKey(t.Context(), eva, make([]byte, n)), ErrSigningKey)
+		refused(t, w.SetSigningKey(t.Context(), eva, nil, make([]byte, n)), ErrSigningKey)
 	}
 	key := []byte(strings.Repeat("k", 32))
-	must(t, w.SetSigningKey(t.Context(), eva, key))
+	must(t, w.SetSigningKey(t.Context(), eva, nil, key))
 	if m, err := w.Member(t.Context(), eva); err != nil || !slices.Equal(m.SigningKey, key) {
 		t.Errorf("%x, %v", m.SigningKey, err)
 	}
@@ -199,7 +226,7 @@ func TestAClosedAccountIsForgotten(t *testing.T) {
 	ids := w.joinMany(3)
 	eva, err := w.Admit(t.Context(), Identity{Issuer: issuer, Subject: "subject-of-eva", Name: "Eva Unforgettable"})
 	must(t, err)
-	must(t, w.SetRecipient(t.Context(), eva.ID, stock))
+	must(t, w.SetRecipient(t.Context(), eva.ID, "", stock))
 	p := w.propose(ids[0], narrower("no-companies"))
 	w.clock.Advance(time.Hour)
 	must(t, w.CloseAccount(t.Context(), eva.ID))
@@ -224,7 +251,7 @@ func TestAClosedAccountIsForgotten(t *testing.T) {
 	refused(t, err, ErrNotAMember)
 	_, err = w.Submit(t.Context(), eva.ID, work)
 	refused(t, err, ErrNotAMember)
-	refused(t, w.SetRecipient(t.Context(), eva.ID, stock), ErrAccountClosed)
+	refused(t, w.SetRecipient(t.Context(), eva.ID, "", stock), ErrAccountClosed)
 	refused(t, w.CloseAccount(t.Context(), eva.ID), ErrAccountClosed)
 	if back := w.join("subject-of-eva"); back == eva.ID {
 		t.Error("who comes back is not a new member")

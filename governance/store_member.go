@@ -49,16 +49,16 @@ const renameMemberSQL = `UPDATE governance_members SET name = ? WHERE id = ?`
 
 func renameMember(tx *db.Tx, m Member) error { return tx.ExecOne(renameMemberSQL, m.Name, m.ID) }
 
-const setRecipientSQL = `UPDATE governance_members SET recipient = ? WHERE id = ?`
+const setRecipientSQL = `UPDATE governance_members SET recipient = ? WHERE id = ? AND recipient IN (?, ?)`
 
-func setRecipient(tx *db.Tx, id coop.MemberID, recipient string) error {
-	return tx.ExecOne(setRecipientSQL, recipient, id)
+func setRecipient(tx *db.Tx, id coop.MemberID, seen, recipient string) error {
+	return tx.ExecOne(setRecipientSQL, recipient, id, seen, recipient)
 }
 
-const setSigningKeySQL = `UPDATE governance_members SET signing_key = ? WHERE id = ?`
+const setSigningKeySQL = `UPDATE governance_members SET signing_key = ? WHERE id = ? AND signing_key IN (?, ?)`
 
-func setSigningKey(tx *db.Tx, id coop.MemberID, key []byte) error {
-	return tx.ExecOne(setSigningKeySQL, key, id)
+func setSigningKey(tx *db.Tx, id coop.MemberID, seen, key []byte) error {
+	return tx.ExecOne(setSigningKeySQL, key, id, append([]byte{}, seen...), key)
 }
 
 const closeMemberSQL = `

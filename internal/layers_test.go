@@ -54,7 +54,8 @@ var floors = map[string]int{
 	"marketplace/ledger":    5,
 	"marketplace/appraisal": 5,
 
-	"marketplace/appraisal/spotcheck": 5,
+	"marketplace/appraisal/comparison": 5,
+	"marketplace/appraisal/spotcheck":  5,
 
 	"marketplace": 6,
 
@@ -106,7 +107,9 @@ var annexes = []string{
 	"marketplace/codebook/synth",
 	"marketplace/bank",
 	"marketplace/desk",
+	"marketplace/related",
 	"marketplace/treasury",
+	"marketplace/closing",
 	"marketplace/dispute",
 	"marketplace/outcome",
 	"marketplace/herald",
@@ -133,12 +136,13 @@ var annexes = []string{
 	"web/authserver/passkey",
 	"web/authserver/held",
 	"web/authserver/peer",
+	"web/authserver/templates",
 	"web/islands/reducer",
 	"web/islands",
 	"web/entry",
 	"web/portable",
-	"web/sealed",
 	"web/stepup",
+	"web/sealed",
 	"web/signin",
 	"web/takeaway",
 	"web/farewell",
@@ -163,12 +167,14 @@ var annexes = []string{
 	"web/lessons",
 	"web/offer",
 	"web/share",
+	"web/bereavement",
 	"web/results",
 	"web/messages",
 	"web/console",
 	"web/account",
 	"web/tus",
 	"web/patience",
+	"web/waymark",
 	"cmd/datacoop/approval",
 	"cmd/datacoop/exports",
 	"cmd/datacoop/render",
@@ -182,6 +188,7 @@ var annexes = []string{
 	"cmd/datacoop/law",
 	"cmd/datacoop/treasury",
 	"cmd/datacoop/ops",
+	"cmd/datacoop/meter",
 }
 
 // purposes says what each floor is there for, so that a refusal explains itself.

@@ -7,6 +7,7 @@ import (
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/marketplace/appeals"
 	"distributed.ai/datacoop/marketplace/appraisal"
+	"distributed.ai/datacoop/marketplace/closing"
 	"distributed.ai/datacoop/marketplace/ledger"
 )
 
@@ -37,7 +38,11 @@ func (h hearings) Contest(tx *db.Tx, id coop.PeriodID) (appeals.Contest, error) 
 	if err != nil {
 		return appeals.Contest{}, err
 	}
-	c := appeals.Contest{Open: p.State == PeriodClosed, Until: p.ChallengeEndsAt, Key: h.s.secret("blind")}
+	f, err := closing.For(tx, id, h.s.Charter)
+	if err != nil {
+		return appeals.Contest{}, err
+	}
+	c := appeals.Contest{Open: p.State == PeriodClosed, Until: p.ChallengeEndsAt, Key: h.s.secret("blind"), Hearing: f.Hearing}
 	if c.Bundle, err = getBundle(tx, id); isNotFound(err) {
 		err = nil
 	}

@@ -11,7 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/mod/sumdb/note"
+
 	"distributed.ai/datacoop/governance"
+	"distributed.ai/datacoop/internal/audit"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/internal/testkit"
@@ -148,6 +151,13 @@ func TestAPanelDrawnByLotAddsWhatAHarshModelTook(t *testing.T) {
 	if r.Paid != int64(award) || r.Cases[0].Excluded != 5 || len(r.Cases[0].Roll) != 11 {
 		t.Errorf("%+v", r)
 	}
+	told := map[string]int{} // bea, cem and dan hold an office; ada and dan reviewed the work
+	for _, p := range r.Cases[0].PassedOver {
+		told[p.Reason]++
+	}
+	if told[jury.Appellant] != 1 || told[jury.Office] != 3 || told[jury.Made] != 1 || !h.logged("appeal.filed", jury.CallSHA256(r.Cases[0].Roll, r.Cases[0].PassedOver)) {
+		t.Errorf("left out: %v", told)
+	}
 	for m := range h.everybody() {
 		if bytes.Contains(record, []byte(m)) {
 			t.Error("the record names a member")
@@ -184,7 +194,7 @@ func TestAnybodyCanDrawThePanelAgain(t *testing.T) {
 	c := r.Cases[0]
 	// What is public: the leaf names the roll, and the checkpoint is signed and covers it.
 	tile := must[[]byte](t)(h.log.Tile(h.ctx(), fmt.Sprint("tile/entries/000.p/", must[int64](t)(h.log.Verify(h.ctx())))))
-	if !bytes.Contains(tile, []byte(`"kind":"appeal.filed","revision":"`+jury.RollSHA256(c.Roll)+`"`)) {
+	if !bytes.Contains(tile, []byte(`"kind":"appeal.filed","revision":"`+jury.CallSHA256(c.Roll, c.PassedOver)+`"`)) {
 		t.Error("the log does not name the roll")
 	}
 	order := must[[]string](t)(jury.Draw(c.Checkpoint, c.Leaf, c.Roll))
@@ -193,6 +203,36 @@ func TestAnybodyCanDrawThePanelAgain(t *testing.T) {
 			t.Errorf("seat %d was not drawn", i)
 		}
 	}
+	h.forgedPanel(r)
+}
+
+// forgedPanel draws the panel by a checkpoint that the log's key signed and the log
+// never had: the record is what its own contents give, and the log is not its seed.
+func (h *house) forgedPanel(r jury.Record) {
+	h.t.Helper()
+	skey, _, err := note.GenerateKey(bytes.NewReader(testkit.Key().Seed()), "coop.test/log")
+	h.ok(err)
+	signer := must[note.Signer](h.t)(note.NewSigner(skey))
+	whole := must[[]byte](h.t)(h.Record(h.ctx(), "P0001"))
+	store := func(text []byte) {
+		h.ok(h.DB.Update(h.ctx(), func(tx *db.Tx) error {
+			return tx.ExecOne(`UPDATE appeals_records SET record = ?, sha256 = ? WHERE period = 'P0001'`, text, coop.Digest(text))
+		}))
+	}
+	lines, c := strings.SplitN(r.Cases[0].Checkpoint, "\n", 4), &r.Cases[0]
+	forged := lines[0] + "\n" + lines[1] + "\n" + strings.Repeat("A", 43) + "=\n"
+	c.Checkpoint = string(must[[]byte](h.t)(note.Sign(&note.Note{Text: forged}, signer)))
+	order := must[[]string](h.t)(jury.Draw(c.Checkpoint, c.Leaf, c.Roll))
+	for i := range c.Seats {
+		c.Seats[i].Name = order[i]
+	}
+	text := must[[]byte](h.t)(r.JSON())
+	must[jury.Record](h.t)(appraisal.VerifyAppeals(h.statement("P0001").Bundle, text))
+	store(text)
+	if _, err := h.Verify(h.ctx()); !errors.Is(err, audit.ErrFork) {
+		h.t.Errorf("a panel drawn by a checkpoint of no log: %v", err)
+	}
+	store(whole)
 }
 
 func TestWhoDoesNotAnswerIsFollowedByTheNext(t *testing.T) {
@@ -414,7 +454,12 @@ func TestWhoHasAnInterestIsNotDrawn(t *testing.T) {
 	// the appellant's work; the first, whose work the appellant reviewed; and the
 	// third, who appeals too.
 	h.ok(h.DB.View(h.ctx(), func(tx *db.Tx) error {
-		got, err := testkit.Dump(tx, `SELECT excluded FROM appeals_cases WHERE tier = 2`)
+		got, err := testkit.Dump(tx, `SELECT excluded, passed FROM appeals_cases WHERE tier = 2`)
+		for reason, n := range map[string]int{jury.Appellant: 1, jury.Office: 3, jury.Rival: 1, jury.Ties: 2} {
+			if strings.Count(got, `"`+reason+`"`) != n {
+				t.Errorf("%d are not left out as %q: %s", n, reason, got)
+			}
+		}
 		if !strings.Contains(got, "7") {
 			t.Errorf("excluded: %s", got)
 		}

@@ -12,9 +12,10 @@ import (
 	"distributed.ai/datacoop/marketplace/accrual"
 	"distributed.ai/datacoop/marketplace/appeals"
 	"distributed.ai/datacoop/marketplace/appraisal"
+	"distributed.ai/datacoop/marketplace/closing"
 	"distributed.ai/datacoop/marketplace/cluster"
 	"distributed.ai/datacoop/marketplace/dispute"
-	"distributed.ai/datacoop/marketplace/treasury"
+	"distributed.ai/datacoop/marketplace/related"
 	"distributed.ai/datacoop/marketplace/veil"
 	"distributed.ai/datacoop/vault"
 )
@@ -27,6 +28,11 @@ import (
 func (s *Service) evidence(ctx context.Context, p Period) (appraisal.Evidence, error) {
 	return read(ctx, s, func(tx *db.Tx) (appraisal.Evidence, error) {
 		ev := appraisal.Evidence{Currency: string(s.Charter.Currency), Period: string(p.ID), Salt: s.salt(p.ID)}
+		f, err := closing.For(tx, p.ID, s.Charter)
+		if err != nil {
+			return ev, err
+		}
+		ev.Vouched = f.Vouched
 		if err := s.dataEvidence(tx, p, &ev); err != nil {
 			return ev, fmt.Errorf("marketplace: data evidence: %w", err)
 		}
@@ -74,13 +80,12 @@ func (s *Service) dataEvidence(tx *db.Tx, p Period, ev *appraisal.Evidence) erro
 	}
 	for _, f := range confirmed {
 		if days := accrual.AvailableDays(facts[f.Dataset], p.OpenedAt, p.ClosedAt); days > 0 {
-			ev.Available = append(ev.Available, appraisal.Availability{Member: string(f.Member), Dataset: string(f.Dataset),
-				Confirmed: true, Days: days})
+			ev.Available = append(ev.Available, appraisal.Availability{Member: string(f.Member), Dataset: string(f.Dataset), Confirmed: true, Days: days})
 		}
 	}
-	accounts, err := treasury.Reached(tx, p.ClosedAt)
-	Together(ev, Known{Accounts: accounts, Vouched: s.Charter.Admission != "open" || s.Charter.Identified, Facts: facts})
-	return err
+	apart, accounts, err := s.Apart(tx, p.ID, p.ClosedAt)
+	Together(ev, Known{Accounts: accounts, Apart: apart, Vouched: ev.Vouched == appraisal.VouchedAll, Facts: facts})
+	return related.Mark(tx, ev, p.OpenedAt, err)
 }
 
 // Known is what the market knows of accounts and datasets beside the evidence.

@@ -196,7 +196,13 @@ type scientist struct {
 
 func (h *house) scientist() scientist {
 	h.t.Helper()
-	r := must[Researcher](h.t)(h.Vet(h.ctx(), h.ada, Researcher{Name: "Example University", Kind: "university", Region: "DE"}))
+	return h.vetted(Researcher{Name: "Example University", Kind: "university", Region: "DE"})
+}
+
+// vetted is a researcher of some description with a proven recipient.
+func (h *house) vetted(draft Researcher) scientist {
+	h.t.Helper()
+	r := must[Researcher](h.t)(h.Vet(h.ctx(), h.ada, draft))
 	key := must[*age.X25519Identity](h.t)(age.GenerateX25519Identity())
 	rec := must[Recipient](h.t)(h.RegisterRecipient(h.ctx(), r.ID, key.Recipient().String()))
 	rec = must[Recipient](h.t)(h.ProveRecipient(h.ctx(), r.ID, rec.ID, h.nonce(rec.Challenge, key)))

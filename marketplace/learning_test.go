@@ -3,6 +3,7 @@ package marketplace
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"distributed.ai/datacoop/governance"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
+	"distributed.ai/datacoop/internal/fault"
 	"distributed.ai/datacoop/internal/testkit"
 	"distributed.ai/datacoop/marketplace/adoption"
 	"distributed.ai/datacoop/marketplace/appraisal"
@@ -182,6 +184,10 @@ func TestSpotChecksFillACalibrationSetHalfOfWhichIsSealed(t *testing.T) {
 	if !h.logged("calibration.called", record.Call.SHA256()) || bytes.Contains(v.Record, []byte(`"said"`)) {
 		t.Error("the log does not name what was fixed before the draw, or the record tells what was said")
 	}
+	if !h.logged("calibration.paired", record.Seals().SHA256()) || h.rows("calibration_rolls") != 0 {
+		t.Error("the log does not name the rolls that people were drawn from, or they are still kept")
+	}
+	h.unlinked(record)
 	for _, p := range v.Open {
 		if len(p.Said) != 3 || !slices.IsSorted(p.Said) || p.Truth() == learning.Tie {
 			t.Errorf("%+v", p)
@@ -215,6 +221,37 @@ func TestSpotChecksFillACalibrationSetHalfOfWhichIsSealed(t *testing.T) {
 	}
 }
 
+// unlinked wants nobody's name twice in a record, and whoever owns one of a pair
+// passed over for that reason where the draw found them.
+func (h *house) unlinked(r spotcheck.Record) {
+	h.t.Helper()
+	names, asked := map[string]bool{}, 0
+	for _, c := range r.Checks {
+		for _, d := range c.Drawn {
+			if names[d.Name] {
+				h.t.Errorf("%s is followed from one pair to another", d.Name)
+			}
+			names[d.Name] = true
+			if d.Reason == "" {
+				asked++
+			}
+		}
+	}
+	passed := r.PassedOver[0].Times // each owns one dataset; nobody reviewed any
+	if len(names) != asked+passed || r.PassedOver[1].Times != 0 {
+		h.t.Errorf("%d names, %d asked, passed over %+v", len(names), asked, r.PassedOver)
+	}
+	in := map[string]int{}
+	for m := range h.everybody() {
+		for _, d := range must[[]calibration.Duty](h.t)(h.SpotChecks(h.ctx(), m)) {
+			in[string(m)+d.ID]++
+		}
+	}
+	if len(in) != asked {
+		h.t.Errorf("%d were asked and %d places are open", len(in), asked)
+	}
+}
+
 // logged reports whether the log's public leaves hold an event with that revision.
 func (h *house) logged(kind, revision string) bool {
 	h.t.Helper()
@@ -231,6 +268,46 @@ func (h *house) logged(kind, revision string) bool {
 	must[int](h.t)(fmt.Sscan(strings.Split(string(cp), "\n")[1], &size))
 	tile := must[[]byte](h.t)(h.log.Tile(h.ctx(), fmt.Sprintf("tile/entries/%03d.p/%d", size/256, size%256)))
 	return found || bytes.Contains(tile, []byte(kind)) && bytes.Contains(tile, []byte(revision))
+}
+
+// TestWhoJoinsBetweenTheCallAndTheDrawIsOnNoRoll: the rolls are of the members that
+// the call counted, or a stranger would find a roll of another length than it said.
+func TestWhoJoinsBetweenTheCallAndTheDrawIsOnNoRoll(t *testing.T) {
+	h, s := lab(t, 12)
+	var joined coop.MemberID
+	turn := func(tx *db.Tx, n int) error {
+		return h.queue.Enqueue(tx, "test.join", fmt.Sprint(n), n, h.clock.Now())
+	}
+	h.queue.Handle("test.join", func(ctx context.Context, payload []byte) error {
+		n, called := 0, false
+		err := h.DB.Update(ctx, func(tx *db.Tx) (err error) {
+			if err = json.Unmarshal(payload, &n); err != nil {
+				return err
+			}
+			if called, err = h.Called(tx, "P0001"); err != nil || called || n > 1000 {
+				return err
+			}
+			return turn(tx, n+1)
+		})
+		if called {
+			joined = h.member("late")
+		}
+		return err
+	})
+	_, files := h.paid(s)
+	h.fetchAll(s, files)
+	h.closed("P0001")
+	h.ok(h.DB.Update(h.ctx(), func(tx *db.Tx) error { return turn(tx, 0) }))
+	h.run()
+	if joined == "" || h.calibration("P0001").State != "asking" || len(must[[]calibration.Duty](t)(h.SpotChecks(h.ctx(), joined))) != 0 {
+		t.Fatalf("%q joined: %+v", joined, h.calibration("P0001"))
+	}
+	h.checked()
+	h.ended("P0001", governance.Yes)
+	record := must[spotcheck.Record](t)(spotcheck.Parse(h.calibration("P0001").Record))
+	if n := len(h.everybody()); record.Members != n-1 || record.Call.Members != n-1 {
+		t.Errorf("%d places, %d called, %d members", record.Members, record.Call.Members, n)
+	}
 }
 
 func TestWhoCannotAnswerIsFollowedByTheNextAndNobodyAnswersTwice(t *testing.T) {
@@ -280,6 +357,44 @@ func TestWhoCannotAnswerIsFollowedByTheNextAndNobodyAnswersTwice(t *testing.T) {
 	}
 }
 
+// Whose turn it is learns of it once for each pair: at the draw, and when a seat
+// becomes theirs later. Who stands ready learns nothing.
+func TestWhoIsDrawnToCompareIsTold(t *testing.T) {
+	h, s := lab(t, 8)
+	told := h.told()
+	asked := func() (out []string) {
+		for m := range h.everybody() {
+			for _, d := range must[[]calibration.Duty](t)(h.SpotChecks(h.ctx(), m)) {
+				out = append(out, fmt.Sprint(m, d.ID, d.Deadline))
+			}
+		}
+		slices.Sort(out)
+		return out
+	}
+	heard := func() (out []string) {
+		for _, n := range told(coop.NoticeSpotCheck) {
+			for _, to := range n.To {
+				out = append(out, fmt.Sprint(to.Member, n.Ref, n.Until))
+			}
+		}
+		slices.Sort(out)
+		return out
+	}
+	h.held("P0001", s)
+	if got, want := heard(), asked(); len(got) != 12 || !slices.Equal(got, want) {
+		t.Fatalf("asked are\n%q, told\n%q", want, got)
+	}
+	for m := range h.everybody() {
+		if list := must[[]calibration.Duty](t)(h.SpotChecks(h.ctx(), m)); len(list) > 0 {
+			must[calibration.Duty](t)(h.PassSpotCheck(h.ctx(), m, list[0].ID))
+			break
+		}
+	}
+	if got, want := heard(), asked(); len(got) != 13 || !slices.Equal(got, want) {
+		t.Errorf("after one stepped back, asked are\n%q, told\n%q", want, got)
+	}
+}
+
 func TestACoopThatIsTooSmallIsToldSo(t *testing.T) {
 	h := story(t)
 	h.worked(h.bea)
@@ -311,7 +426,7 @@ func TestAShadowJudgeComesIntoForceByProofAndVote(t *testing.T) {
 	h.refused(err, ErrOffice)
 	c := must[shadow.Candidate](t)(h.Enter(h.ctx(), h.bea, entry))
 	_, err = h.Enter(h.ctx(), h.bea, entry)
-	h.refused(err, shadow.ErrRuns)
+	h.refused(err, shadow.ErrTried)
 	other := entry
 	other.Form = []byte(`rubric = "Count how full a table is."`)
 	second := must[shadow.Candidate](t)(h.Enter(h.ctx(), h.bea, other))
@@ -400,6 +515,35 @@ func (h *house) inForce(id string) int64 {
 	return must[shadow.View](h.t)(h.CandidateOf(h.ctx(), h.ada, id)).InForce
 }
 
+// Who tries one text again and again, each time with another space, finds a lucky
+// comparison in the end. Another word, or a judge whose name is written in
+// another case, is another candidate.
+func TestASpaceOrACapitalMakesNoNewCandidate(t *testing.T) {
+	h := apart(t, 4)
+	enter := func(form string) error {
+		_, err := h.Enter(h.ctx(), h.bea, shadow.Entry{Title: "Care", Why: "To see.", Form: []byte(form)})
+		return err
+	}
+	h.ok(enter("rubric = \"Count how full a table is.\"\nprompt = \"Look twice.\""))
+	for _, again := range []string{
+		"rubric = \"Count how full a table is.\"\nprompt = \"Look twice.\"",
+		"rubric = \" count  How full a TABLE is.\"\nprompt = \"Look twice. \"",
+		"rubric = \"Count how\\nfull\\ta\\u00a0table is.\"\nprompt = \"Look\\u200b twice.\"",
+	} {
+		err := enter(again)
+		h.refused(err, shadow.ErrTried)
+		var tried *fault.Error
+		if !errors.As(err, &tried) || !strings.Contains(strings.Join(tried.Detail, " "), "Care") {
+			t.Errorf("it is not said which was tried: %v", err)
+		}
+	}
+	h.ok(enter("rubric = \"Count how full a table is.\"\nprompt = \"Look thrice.\""))
+	judge := "[[judges]]\nfamily = \"f1\"\nbase_url = \"http://localhost:1/v1\"\nname = \"%s\""
+	h.ok(enter(fmt.Sprintf(judge, "m")))
+	h.refused(enter(fmt.Sprintf(judge, "m")), shadow.ErrTried)
+	h.refused(enter(fmt.Sprintf(judge, "M")), shadow.ErrRuns) // another, but three run already
+}
+
 func TestACandidateThatIsNotBetterIsNeverOffered(t *testing.T) {
 	h, s := lab(t, 14)
 	h.challenger = func(coop.Candidate) (appraisal.Judge, error) { return likes(false), nil }
@@ -411,7 +555,7 @@ func TestACandidateThatIsNotBetterIsNeverOffered(t *testing.T) {
 	_, err = h.Withdraw(h.ctx(), h.bea, gone.ID)
 	h.refused(err, ErrState)
 	_, err = h.Enter(h.ctx(), h.bea, shadow.Entry{Title: "Again", Why: "Until it passes.", Form: []byte(`prompt = "Look."`)})
-	h.refused(err, shadow.ErrRuns)
+	h.refused(err, shadow.ErrTried)
 	for _, id := range []coop.PeriodID{"P0001", "P0002"} {
 		h.held(id, s)
 		h.checked()
@@ -565,6 +709,10 @@ func TestTamperedLearningIsFoundOut(t *testing.T) {
 	}
 	for name, query := range map[string]string{
 		"the call's leaf":  `UPDATE calibration_periods SET leaf = leaf + CASE leaf % 2 WHEN 0 THEN 1 ELSE -1 END WHERE period = 'P0001'`,
+		"the rolls' leaf":  `UPDATE calibration_periods SET seat_leaf = seat_leaf + CASE seat_leaf % 2 WHEN 0 THEN 1 ELSE -1 END WHERE period = 'P0001'`,
+		"both checkpoints": `UPDATE calibration_periods SET checkpoint = seat_checkpoint, seat_checkpoint = checkpoint WHERE period = 'P0001'`,
+		"a place drawn":    toggle("calibration_draws", "drawn", `"name":"p-`, `"name":"q-`),
+		"the rolls' seals": toggle("calibration_periods", "seals", `"members":`, `"others":`),
 		"the seal's leaf":  `UPDATE calibration_periods SET sealed_leaf = sealed_leaf + CASE sealed_leaf % 2 WHEN 0 THEN 1 ELSE -1 END WHERE period = 'P0001'`,
 		"an answer":        `UPDATE calibration_seats SET said = CASE said WHEN 'first' THEN 'second' ELSE 'first' END WHERE period = 'P0001' AND said <> 'tie' AND seat = 0 AND state = 'scored'`,
 		"who was asked":    `UPDATE calibration_seats SET state = CASE state WHEN 'reserve' THEN 'silent' ELSE 'reserve' END WHERE period = 'P0001' AND seat = 4`,
@@ -574,6 +722,13 @@ func TestTamperedLearningIsFoundOut(t *testing.T) {
 	} {
 		h.noticed(name, func(tx *db.Tx) (int64, error) { return tx.Exec(query) })
 	}
+}
+
+// toggle is a query that puts one text in the place of another in a column of the
+// first period's, or the other way about.
+func toggle(table, column, a, b string) string {
+	return fmt.Sprintf(`UPDATE %s SET %s = CASE WHEN %[2]s LIKE '%%%[3]s%%' THEN replace(%[2]s, '%[3]s', '%[4]s') ELSE replace(%[2]s, '%[4]s', '%[3]s') END WHERE period = 'P0001'`,
+		table, column, a, b)
 }
 
 // noticed makes a change that undoes itself when it is made again, and wants it

@@ -66,6 +66,7 @@ import (
 	"distributed.ai/datacoop/marketplace/appeals"
 	"distributed.ai/datacoop/marketplace/appraisal"
 	"distributed.ai/datacoop/marketplace/calibration"
+	"distributed.ai/datacoop/marketplace/closing"
 	"distributed.ai/datacoop/marketplace/desk"
 	"distributed.ai/datacoop/marketplace/dispute"
 	"distributed.ai/datacoop/marketplace/headcount"
@@ -74,6 +75,7 @@ import (
 	"distributed.ai/datacoop/marketplace/outcome"
 	"distributed.ai/datacoop/marketplace/outlook"
 	"distributed.ai/datacoop/marketplace/patronage"
+	"distributed.ai/datacoop/marketplace/related"
 	"distributed.ai/datacoop/marketplace/review"
 	"distributed.ai/datacoop/marketplace/shadow"
 	"distributed.ai/datacoop/marketplace/split"
@@ -115,6 +117,7 @@ type Service struct {
 	*calibration.Gauge
 	*shadow.Workshop
 	*split.Poll
+	*related.Circle
 	desk   *desk.Desk
 	heads  headcount.Counter
 	herald *herald.Herald
@@ -183,12 +186,12 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	if err := c.DB.Migrate(ctx, "marketplace", schema); err != nil {
 		return nil, fmt.Errorf("marketplace: migrate: %w", err)
 	}
-	if err := errors.Join(review.Migrate(ctx, c.DB), treasury.Migrate(ctx, c.DB), accrual.Migrate(ctx, c.DB), outlook.Migrate(ctx, c.DB), outcome.Migrate(ctx, c.DB), split.Migrate(ctx, c.DB)); err != nil {
+	if err := errors.Join(review.Migrate(ctx, c.DB), treasury.Migrate(ctx, c.DB), accrual.Migrate(ctx, c.DB), outlook.Migrate(ctx, c.DB), outcome.Migrate(ctx, c.DB), split.Migrate(ctx, c.DB), closing.Migrate(ctx, c.DB)); err != nil {
 		return nil, fmt.Errorf("marketplace: migrate: %w", err)
 	}
 	s := &Service{Config: c, desk: &desk.Desk{DB: c.DB, Governance: c.Governance, Ledger: c.Ledger, Log: c.Log, Jobs: c.Jobs, Clock: c.Clock, Charter: c.Charter}}
 	s.Till, s.Register, s.Board, s.herald = treasury.New(s.desk, s.openPaid), patronage.New(s.desk), outcome.New(s.desk), herald.New(s.desk, c.Consent)
-	s.Alarm, s.Poll = alarm.New(s.desk, c.Consent), split.New(s.desk)
+	s.Alarm, s.Poll, s.Circle = alarm.New(s.desk, c.Consent), split.New(s.desk), related.New(s.desk)
 	var err error
 	if s.Counter, err = dispute.New(ctx, s.desk, s.Till, s.amend); err != nil {
 		return nil, err
@@ -216,8 +219,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 
 func (c Config) check() error {
 	switch {
-	case c.DB == nil || c.Consent == nil || c.Vault == nil || c.Governance == nil || c.Ledger == nil,
-		c.Log == nil || c.Jobs == nil || c.Clock == nil:
+	case c.DB == nil || c.Consent == nil || c.Vault == nil || c.Governance == nil || c.Ledger == nil, c.Log == nil || c.Jobs == nil || c.Clock == nil:
 		return errors.New("marketplace: incomplete configuration")
 	case len(c.Key) != ed25519.PrivateKeySize:
 		return errors.New("marketplace: the co-op's key is not an Ed25519 private key")

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/internal/fault"
 	"distributed.ai/datacoop/marketplace/appraisal"
+	"distributed.ai/datacoop/marketplace/closing"
 	"distributed.ai/datacoop/marketplace/outlook"
 	"distributed.ai/datacoop/marketplace/veil"
 )
@@ -59,22 +59,18 @@ func (s *Service) begin(tx *db.Tx, p Period) error {
 	return insertPeriod(tx, p, appraisal.ParamsOf(s.Charter))
 }
 
-// terms are the numbers that a period is appraised by: the charter's, but never
-// less for members than when the period began, how much members had voted each
-// family of judges to count when it closed, and how they then divided their part.
+// terms are the numbers that a period is appraised by: those fixed when it closed,
+// how much members had voted each family of judges to count then, and how they
+// divided their part.
 func (s *Service) terms(ctx context.Context, p Period) (appraisal.Params, error) {
-	now := appraisal.ParamsOf(s.Charter)
-	began, err := read(ctx, s, func(tx *db.Tx) (*appraisal.Params, error) { return getTerms(tx, p.ID) })
-	if err == nil && began != nil {
-		now = now.Keeping(*began)
-	}
+	f, err := read(ctx, s, func(tx *db.Tx) (closing.Fixed, error) { return closing.For(tx, p.ID, s.Charter) })
 	if err == nil {
-		now.Reliability, err = s.weights(ctx, p)
+		f.Params.Reliability, err = s.weights(ctx, p)
 	}
 	if err != nil {
-		return now, err
+		return f.Params, err
 	}
-	return s.VotedSplit(ctx, p.ID, now)
+	return s.VotedSplit(ctx, p.ID, f.Params)
 }
 
 func periodID(n int) coop.PeriodID { return coop.PeriodID(fmt.Sprintf("P%04d", n)) }
@@ -112,7 +108,7 @@ func (s *Service) endPeriod(tx *db.Tx, id coop.PeriodID) error {
 		return err
 	}
 	p.ClosedAt = max(s.now(), p.OpenedAt)
-	if err := errors.Join(endPeriod(tx, p), s.FreezeSplit(tx, p.ID)); err != nil {
+	if err := errors.Join(endPeriod(tx, p), closing.Fix(tx, id, s.Charter), s.FreezeSplit(tx, p.ID)); err != nil {
 		return err
 	}
 	return s.begin(tx, Period{ID: periodID(n + 1), State: PeriodOpen, OpenedAt: p.ClosedAt})
@@ -184,9 +180,10 @@ func (s *Service) put(ctx context.Context, c computed, by coop.MemberID) (Period
 	p := c.was
 	p.Revenue, p.BundleSHA256 = coop.Money(c.bundle.Evidence.Revenue), coop.Digest(c.text)
 	err := s.DB.Update(ctx, func(tx *db.Tx) error {
-		p.ChallengeEndsAt = s.now() + s.Charter.ChallengeHours*time.Hour.Milliseconds()
+		ends, wrong := closing.Ends(tx, p.ID, s.Charter, s.now())
+		p.ChallengeEndsAt = ends
 		stored, err := publishPeriod(tx, c.was, p, c.text, c.bundle.Statement.Waterfall)
-		if err != nil {
+		if err = errors.Join(wrong, err); err != nil {
 			return err
 		}
 		if !stored {

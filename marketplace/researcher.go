@@ -21,6 +21,7 @@ type Researcher struct {
 	VettedAt int64
 
 	Institution string // that they were vetted for, such as a ROR; "" for none
+	Related     bool   // a member stands behind them: what they pay earns nobody a share
 }
 
 var regionPattern = regexp.MustCompile(`^[A-Z]{2}$`)
@@ -45,12 +46,11 @@ func (s *Service) Vet(ctx context.Context, steward coop.MemberID, draft Research
 			return Researcher{}, err
 		}
 		r := draft
-		r.ID, r.VettedAt = coop.ResearcherID(coop.NewID()), s.now()
-		r.Name, r.Email = strings.TrimSpace(r.Name), strings.TrimSpace(r.Email)
+		r.ID, r.VettedAt, r.Name, r.Email = coop.ResearcherID(coop.NewID()), s.now(), strings.TrimSpace(r.Name), strings.TrimSpace(r.Email)
 		if err := insertResearcher(tx, r, steward); err != nil {
 			return Researcher{}, err
 		}
-		return r, s.log(tx, "researcher.vetted", "vetted", map[string]any{"researcher": string(r.ID), "steward": string(steward)})
+		return r, s.log(tx, "researcher.vetted", "vetted", map[string]any{"researcher": string(r.ID), "steward": string(steward), "related": r.Related})
 	})
 }
 

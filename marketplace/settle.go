@@ -8,7 +8,6 @@ import (
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/marketplace/appraisal"
-	"distributed.ai/datacoop/marketplace/desk"
 	"distributed.ai/datacoop/marketplace/ledger"
 )
 
@@ -75,9 +74,7 @@ func (s *Service) postShares(ctx context.Context, tx *db.Tx, p Period, steps []a
 	}
 	switch {
 	case many.Total > 0:
-		ctx, stop := context.WithCancel(ctx)
-		defer stop()
-		many.Each = desk.Ahead(ctx, s.sharesIn(ctx, p))
+		many.Each = s.sharesIn(ctx, p)
 		_, err := s.Ledger.PostMany(tx, many)
 		return failed("post settlement", err)
 	case len(many.Transfers) > 0:

@@ -33,19 +33,6 @@ func insertPeriod(tx *db.Tx, p Period, terms appraisal.Params) error {
 	return failed("insert period", tx.ExecOne(sqlInsertPeriod, p.ID, p.State, p.OpenedAt, []byte{}, string(text)))
 }
 
-const sqlGetTerms = `SELECT terms FROM marketplace_periods WHERE id = ?`
-
-// getTerms reads the terms a period began under; nil for one from before they
-// were noted.
-func getTerms(tx *db.Tx, id coop.PeriodID) (terms *appraisal.Params, err error) {
-	var text string
-	if err := tx.QueryRow(sqlGetTerms, id).Scan(&text); err != nil || text == "" {
-		return nil, found(err, "terms")
-	}
-	err = json.Unmarshal([]byte(text), &terms)
-	return terms, failed("terms", err)
-}
-
 const periodColumns = `id, state, opened_at, closed_at, challenge_ends_at, revenue, bundle_sha256, settled_at, reopened,
 	(SELECT count(*) FROM marketplace_releases r WHERE r.period = marketplace_periods.id)`
 
@@ -147,27 +134,27 @@ func getSteps(tx *db.Tx, id coop.PeriodID) (steps []appraisal.Step, err error) {
 
 const sqlEachShare = `SELECT member, amount FROM marketplace_shares WHERE period = ? AND amount > 0 ORDER BY member`
 
-// eachShare calls fn with the members that get something, in pages that are
-// fn's to keep, until it says no.
+// eachShare calls fn with the members that get something, in pages that the next
+// overwrites, until it says no.
 func eachShare(tx *db.Tx, id coop.PeriodID, fn func([]ledger.Due) bool) (err error) {
-	const size = 512
+	const size = 4096
 	rows, err := tx.Query(sqlEachShare, id)
 	if err != nil {
 		return failed("shares", err)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	page := make([]ledger.Due, 0, size)
+	var member string // types of one's own are scanned by reflection, which is slow
+	var amount int64
+	row, page := []any{&member, &amount}, make([]ledger.Due, 0, size)
 	for rows.Next() {
-		var member string // types of one's own are scanned by reflection, which is slow
-		var amount int64
-		if err := rows.Scan(&member, &amount); err != nil {
+		if err := rows.Scan(row...); err != nil {
 			return failed("shares", err)
 		}
 		if page = append(page, ledger.Due{Member: coop.MemberID(member), Amount: coop.Money(amount)}); len(page) == size {
 			if !fn(page) {
 				return nil
 			}
-			page = make([]ledger.Due, 0, size)
+			page = page[:0]
 		}
 	}
 	if len(page) > 0 {

@@ -7,20 +7,20 @@ import (
 	"distributed.ai/datacoop/internal/db"
 )
 
-const sqlInsertResearcher = `INSERT INTO marketplace_researchers
-	(id, name, kind, region, email, vetted_by, vetted_at, institution) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
+const sqlInsertResearcher = `INSERT INTO marketplace_researchers (id, name, kind, region, email, vetted_by, vetted_at, institution, related) VALUES (?, ?, ?, ?, ?, ?, ?, ?, CASE WHEN ? THEN 1 ELSE 0 END)`
 
 func insertResearcher(tx *db.Tx, r Researcher, by coop.MemberID) error {
-	return failed("insert researcher", tx.ExecOne(sqlInsertResearcher, r.ID, r.Name, r.Kind, r.Region, r.Email, by, r.VettedAt, r.Institution))
+	return failed("insert researcher", tx.ExecOne(sqlInsertResearcher, r.ID, r.Name, r.Kind, r.Region, r.Email, by, r.VettedAt, r.Institution, r.Related))
 }
 
 const (
-	sqlGetResearcher   = `SELECT id, name, kind, region, email, vetted_at, institution FROM marketplace_researchers WHERE id = ?`
-	sqlListResearchers = `SELECT id, name, kind, region, email, vetted_at, institution FROM marketplace_researchers ORDER BY id`
+	sqlResearchers     = `SELECT id, name, kind, region, email, vetted_at, institution, COALESCE((SELECT n.related FROM marketplace_relations n WHERE n.researcher = w.id ORDER BY n.since DESC LIMIT 1), w.related) = 1 FROM marketplace_researchers w`
+	sqlGetResearcher   = sqlResearchers + ` WHERE id = ?`
+	sqlListResearchers = sqlResearchers + ` ORDER BY id`
 )
 
 func scanResearcher(row scanner) (r Researcher, err error) {
-	err = row.Scan(&r.ID, &r.Name, &r.Kind, &r.Region, &r.Email, &r.VettedAt, &r.Institution)
+	err = row.Scan(&r.ID, &r.Name, &r.Kind, &r.Region, &r.Email, &r.VettedAt, &r.Institution, &r.Related)
 	return r, err
 }
 

@@ -10,17 +10,17 @@ var (
 	saidRefused = Statement{Code: "access-refused", Sentence: "Since the time of revocation no delivery begins, and a download under way stops within one second or one mebibyte."}
 	saidGrants  = Statement{Code: "headers-deleted", Sentence: "Every header that was kept for researchers, and the original one, is deleted."}
 	saidKey     = Statement{Code: "key-deleted", Sentence: "The dataset's own key is deleted from the keystore."}
-	saidKeyLog  = Statement{Code: "key-overwritten", Sentence: "The key's bytes are in neither the keystore file nor its write-ahead log."}
+	saidKeyLog  = Statement{Code: "key-overwritten", Sentence: "The key's bytes are neither in the keystore nor in the file where its changes are written first."}
 	saidNoKey   = Statement{Code: "no-key-held", Sentence: "The co-op never held a key to this dataset: the member kept it."}
-	saidLog     = Statement{Code: "headers-overwritten", Sentence: "The headers' bytes are in neither the database file nor its write-ahead log."}
+	saidLog     = Statement{Code: "headers-overwritten", Sentence: "The headers' bytes are neither in the database nor in the file where its changes are written first."}
 	saidFreed   = Statement{Code: "headers-freed", Sentence: "The database was told to free the rows that held the headers, so that their space is used again as soon as no reader needs them."}
-	saidFile    = Statement{Code: "ciphertext-unlinked", Sentence: "The encrypted file is unlinked from the storage."}
+	saidFile    = Statement{Code: "ciphertext-unlinked", Sentence: "The encrypted file is deleted from the storage."}
 
 	saidCopies  = Statement{Code: "copies-remain", Sentence: "Copies that researchers fetched before cannot be called back; the number of requests a header was made for is stated here."}
 	saidBackups = Statement{Code: "backups-remain", Sentence: "Backups of the keystore made before the revocation still hold the key, sealed to a key of the co-op that no backup holds and that is destroyed by the date stated here; from then on no backup opens the dataset."}
 	saidNoDate  = Statement{Code: "backups-remain-undated", Sentence: "Backups of the keystore made before the revocation still hold the key, sealed to a key of the co-op that no backup holds; this receipt cannot say by when that one is destroyed."}
 	saidOpeners = Statement{Code: "own-keys-open", Sentence: "With a backup of the database and of the encrypted files, the member's own key opens the dataset, and so does the key of a researcher for whom a header had been made, as they could before."}
-	saidServer  = Statement{Code: "database-keeps-bytes", Sentence: "The co-op's database does not overwrite what it deletes: the headers' bytes may stay in its files until the space is used again, and they stay in its log, in archives of that log and in its backups for as long as those are kept. The dataset's key was never in it."}
+	saidServer  = Statement{Code: "database-keeps-bytes", Sentence: "The co-op's database does not overwrite what it deletes: the headers' bytes may stay in its files until the space is used again, and they stay in the files where its changes are written first, in archives of those files and in its backups for as long as those are kept. The dataset's key was never in it."}
 	saidDisk    = Statement{Code: "disk-blocks-remain", Sentence: "Bytes that the file system has released may stay on the storage medium until they are overwritten or trimmed; the keystore belongs on an encrypted volume for that reason."}
 )
 

@@ -90,11 +90,18 @@ GET     /minutes                                 303 401 401 303 200 200 200
 GET     /steward/incidents                       303 401 401 303 404 200 404
 POST    /steward/incidents                       401 401 401 401 404 422 404
 POST    /steward/incidents/lift                  401 401 401 401 404 409 404
+GET     /steward/bereavement                     303 401 401 303 404 200 404
+GET     /v1/bereavements                         401 401 401 403 403 200 403
+POST    /v1/bereavements                         401 401 401 403 400 400 400
+POST    /v1/bereavements/:id/confirm             401 401 401 403 403 404 403
+POST    /v1/bereavements/:id/withdraw            401 401 401 403 403 404 403
 GET     /steward/health                          303 401 401 303 404 200 404
 GET     /spot-checks                             303 401 401 303 200 200 200
 POST    /spot-checks/:id                         401 401 401 401 404 404 404
 GET     /judges                                  303 401 401 303 200 200 200
 GET     /judges/:id                              303 401 401 303 404 404 404
+GET     /judges/:id/comparison                   303 401 401 303 404 404 404
+GET     /judges/sets/:id                         303 401 401 303 409 409 409
 POST    /judges/:id/offer                        401 401 401 401 404 404 404
 POST    /judges/:id/vote                         401 401 401 401 404 404 404
 GET     /steward/judges                          303 401 401 303 404 200 404
@@ -104,9 +111,11 @@ GET     /v1/me/spot-checks                       401 401 401 403 200 200 200
 POST    /v1/me/spot-checks/:id                   401 401 401 403 404 404 404
 GET     /v1/calibrations                         401 401 401 403 200 200 200
 GET     /v1/periods/:id/calibration              401 401 401 403 200 200 200
+GET     /v1/periods/:id/calibration/record       401 401 401 403 409 409 409
 GET     /v1/candidates                           401 401 401 403 200 200 200
 POST    /v1/candidates                           401 401 401 403 403 409 403
 GET     /v1/candidates/:id                       401 401 401 403 404 404 404
+GET     /v1/candidates/:id/comparison            401 401 401 403 404 404 404
 POST    /v1/candidates/:id/offer                 401 401 401 403 404 404 404
 POST    /v1/candidates/:id/withdraw              401 401 401 403 403 404 403
 GET     /v1/candidates/:id/ballots               401 401 401 403 404 404 404
@@ -131,6 +140,7 @@ GET     /data/add                                303 401 401 303 200 200 200
 GET     /docs                                    303 401 401 303 303 303 303
 GET     /invite                                  303 401 401 303 200 200 200
 GET     /islands/:hash/:name                     404 401 401 404 404 404 404
+GET     /languages/:name                         404 401 401 404 404 404 404
 GET     /law/:id                                 303 401 401 303 200 200 200
 GET     /livez                                   200 401 401 200 200 200 200
 GET     /log/checkpoint                          200 401 401 200 200 200 200
@@ -183,6 +193,11 @@ GET     /account/close                           303 401 401 303 200 200 200
 POST    /account/close                           401 401 401 401 303 303 303
 GET     /goodbye/:id                             404 401 401 404 404 404 404
 GET     /goodbye/:id/receipt                     404 401 401 404 404 404 404
+POST    /steward/bereavement                     401 401 401 401 404 303 404
+POST    /steward/bereavement/check               401 401 401 401 404 422 404
+POST    /steward/bereavement/:id/confirm         401 401 401 401 404 303 404
+POST    /steward/bereavement/:id/withdraw        401 401 401 401 404 303 404
+POST    /steward/bereavement/:id/letter          401 401 401 401 404 303 404
 POST    /goodbye/:id/account                     404 401 401 404 404 404 404
 GET     /v1/credit-notes                         401 401 401 200 403 403 200
 GET     /v1/dispute-cases                        401 401 401 403 403 200 403
@@ -274,6 +289,8 @@ POST    /v1/requests                             401 401 401 400 403 403 400
 POST    /v1/requests/:id/accept                  401 401 401 404 403 403 409
 POST    /v1/requests/check                       401 401 401 400 403 403 400
 POST    /v1/researchers                          401 401 401 403 403 201 403
+PUT     /v1/researchers/:id/related              401 401 401 403 403 404 403
+POST    /steward/vetting/researchers/:id/related 401 401 401 401 404 404 404
 POST    /v1/uploads                              401 401 401 403 404 404 409
 POST    /consent/:id                             401 401 401 401 422 422 422
 POST    /consent/:id/withdraw                    401 401 401 401 303 303 303
@@ -411,10 +428,10 @@ func openVillage(t *testing.T) *village {
 		"/v1/periods": "P0001", "/v1/me/statements": "P0001", "/money": "P0001", "/steward/periods": "P0001",
 		"/v1/me/tokens": spare[0].ID, "/tokens": spare[1].ID, "/v1/requests": request.ID, "/v1/invoices": invoice.ID, "/v1/files": file.ID,
 		"/v1/me/disputes": dispute.ID, "/v1/dispute-cases": dispute.ID, "/disputes": dispute.ID, "/steward/disputes": dispute.ID,
-		"/spot-checks": "P0001-99", "/v1/me/spot-checks": "P0001-99", "/judges": coop.NewID(), "/steward/judges": coop.NewID(), "/v1/candidates": coop.NewID(),
-		"/v1/me/years": "2026", "/goodbye": "nobody", "/v1/closings": "nobody", "/years": "2026", "/v1/reports": "none", "/steward/vetting/reports": "none", "/console/requests": request.ID, "/console/keys": s.asks.Recipient, "/console/files": file.ID, "/email/confirm": "none", "/email/stop": "none",
+		"/spot-checks": "P0001-99", "/v1/me/spot-checks": "P0001-99", "/judges": coop.NewID(), "/judges/sets": "P0001", "/steward/judges": coop.NewID(), "/steward/bereavement": coop.NewID(), "/v1/bereavements": coop.NewID(), "/v1/candidates": coop.NewID(),
+		"/v1/me/years": "2026", "/goodbye": "nobody", "/v1/closings": "nobody", "/years": "2026", "/v1/reports": "none", "/steward/vetting/reports": "none", "/v1/researchers": "none", "/steward/vetting/researchers": "none", "/console/requests": request.ID, "/console/keys": s.asks.Recipient, "/console/files": file.ID, "/email/confirm": "none", "/email/stop": "none",
 		"/v1/me/consents/records": said.Items[0].ID, "/uses": used.ID, "/law": used.Revision, "/v1/policies": used.Revision, "/steward/vetting/requests": request.ID,
-		"/v1/recipients": s.asks.Recipient, "/schemas": "Me.json", "/static": "0", "/islands": "0",
+		"/v1/recipients": s.asks.Recipient, "/schemas": "Me.json", "/static": "0", "/islands": "0", "/languages": "0",
 	}
 	return v
 }
@@ -525,6 +542,7 @@ var bodies = map[string]body{
 	"POST /disputes/:id":                  {text: "text=It+does."},
 	"POST /v1/bank-statements":            {text: "<x/>", headers: []string{"Content-Type", "application/xml"}},
 	"POST /v1/researchers":                {text: `{"name":"X","kind":"company","region":"DE"}`},
+	"PUT /v1/researchers/:id/related":     {text: `{"related":true}`},
 }
 
 // stewards hold the offices that routes are for; ada stands for any other.

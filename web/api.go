@@ -12,6 +12,7 @@ import (
 	"distributed.ai/datacoop/web/appeals"
 	"distributed.ai/datacoop/web/client"
 	"distributed.ai/datacoop/web/stepup"
+	"distributed.ai/datacoop/web/waymark"
 )
 
 // apiVersion is the version of the API as a whole; it is in every path.
@@ -25,7 +26,8 @@ func (s *Server) newAPI() huma.API {
 	config.DocsPath = ""
 	config.SchemasPath = "/schemas"
 	config.CreateHooks = nil // no $schema property in answers
-	config.Info.Description = "Members' data, researchers' requests, the co-op's votes and money. Errors are RFC 9457 problem documents."
+	config.Transformers = append(config.Transformers, s.inWords)
+	config.Info.Description = "Members' data, researchers' requests, the co-op's votes and money. Errors are RFC 9457 problem documents, in English or in the language of Accept-Language, where the co-op speaks it."
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"member":     {Type: "http", Scheme: "bearer", Description: "A member's token, from POST /v1/me/tokens, or the session cookie."},
 		"researcher": {Type: "oauth2", Flows: &huma.OAuthFlows{ClientCredentials: &huma.OAuthFlow{TokenURL: "/oauth/token", Scopes: map[string]string{}}}},
@@ -73,7 +75,7 @@ func on[I, O any](s *Server, r route, handle func(context.Context, *I) (*O, erro
 	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, in)
 		if err != nil {
-			return nil, problemOf(s.Logger, requestOf(ctx), err)
+			return nil, problemOf(s.Logger, waymark.Request(ctx), err)
 		}
 		return out, nil
 	})

@@ -11,10 +11,12 @@ import (
 	"distributed.ai/datacoop/governance"
 	"distributed.ai/datacoop/marketplace"
 	"distributed.ai/datacoop/web/appeals"
+	"distributed.ai/datacoop/web/bereavement"
 	"distributed.ai/datacoop/web/client"
 	"distributed.ai/datacoop/web/portable"
 	"distributed.ai/datacoop/web/takeaway"
 	"distributed.ai/datacoop/web/terms"
+	"distributed.ai/datacoop/web/waymark"
 )
 
 func (s *Server) registerExport() {
@@ -34,7 +36,7 @@ func (s *Server) export(ctx context.Context, _ *none) (*huma.StreamResponse, err
 		h.Set("Content-Type", "application/zip")
 		h.Set("Content-Disposition", `attachment; filename="datacoop-`+archive.At.UTC().Format("2006-01-02")+`.zip"`)
 		if err := archive.Write(ctx, c.Response()); err != nil {
-			s.Logger.ErrorContext(ctx, "export broken off", "request", requestOf(ctx), "error", err)
+			s.Logger.ErrorContext(ctx, "export broken off", "method", c.Request().Method, "route", waymark.Of(c.Request()), "error", err)
 			panic(http.ErrAbortHandler)
 		}
 	}}, nil
@@ -48,14 +50,14 @@ func (s *Server) archive(ctx context.Context) (portable.Archive, error) {
 	if err != nil {
 		return portable.Archive{}, err
 	}
-	keys, err := s.sealed().Files(ctx)
+	keys, without, err := s.sealed().Files(ctx)
 	return portable.Archive{
 		Title: "Everything that " + s.Charter.Name + " holds about one member", At: s.Clock(),
-		Notes: []string{
+		Notes: append(without, []string{
 			"Times are UTC; amounts are in minor units of " + string(s.Charter.Currency) + " (cents).",
 			"Datasets are as you uploaded them: only the key that you keep opens them. How you voted is not here, because nothing that is kept ties a ballot to you; which votes you took part in is.",
 			"In the tables (.csv) text that a spreadsheet would take for a formula has an apostrophe before it; the .json files have it as it is.",
-		},
+		}...),
 		Parts: s.parts(from), Files: append(files, keys...),
 	}, err
 }
@@ -64,7 +66,7 @@ func (s *Server) parts(from takeaway.Source) []portable.Part {
 	return []portable.Part{
 		{Name: "me", About: "Your membership: the name others see, when you joined, your public keys, your offices.", Document: one(s.me)},
 		{Name: "sign-in", About: "The identity you sign in with, and in how many browsers you are signed in.", Document: from.SignIn},
-		{Name: "sealed-identity", About: "Your key, sealed so that only you can open it, where you store it here; the same files are in the folder key.", Document: s.sealed().Held},
+		{Name: "sealed-identity", About: "Your key, sealed so that only you can open it, where you store it here; the same files are in the folder key. What a recovery sheet opens is in both only where you had just shown that it is you.", Document: s.sealed().Held},
 		{Name: "payout-account", About: "Where your money goes.", Document: s.wholeAccount},
 		{Name: "tokens", About: "Access tokens that are still good; their secrets are not kept.", List: whole(s.account.ListTokens)},
 		{Name: "datasets", About: "Your datasets, those you revoked as well.", List: whole(s.myDatasets)},
@@ -79,6 +81,7 @@ func (s *Server) parts(from takeaway.Source) []portable.Part {
 		{Name: "reports", About: "What researchers told about requests that read your data.", List: s.results().All},
 		{Name: "inbox", About: "What you were told in the portal.", List: s.messages().All},
 		{Name: "email", About: "Your e-mail address, if you named one, and how often letters go to it.", Document: s.messages().Held},
+		{Name: "death-reports", About: "Whether stewards have noted that you had died, and how that ended.", List: bereavement.API{Service: s.bereavement, Member: memberOf}.Held},
 		{Name: "appeals", About: "What you contested.", List: s.ownAppeals},
 		{Name: "panels", About: "Panels you were drawn into, and what you answered.", List: s.ownPanels},
 		{Name: "spot-checks", About: "Pairs you were drawn to compare, and what you answered.", List: s.lessons().All},

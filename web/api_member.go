@@ -2,24 +2,21 @@ package web
 
 import (
 	"context"
-	"encoding/base64"
 	"net/http"
 	"net/url"
 	"strconv"
 
 	"distributed.ai/datacoop/consent"
 	"distributed.ai/datacoop/internal/coop"
-	"distributed.ai/datacoop/internal/fault"
 	"distributed.ai/datacoop/marketplace"
 	"distributed.ai/datacoop/web/client"
-	"distributed.ai/datacoop/web/stepup"
 	"distributed.ai/datacoop/web/terms"
 )
 
 func (s *Server) registerMember() {
 	on(s, route{http.MethodGet, "/v1/me", "My membership", members, 0}, s.me)
-	on(s, route{http.MethodPut, "/v1/me/recipient", "Register my public age recipient; to replace another one needs a proof that it is me", members, http.StatusNoContent}, s.putRecipient)
-	on(s, route{http.MethodPut, "/v1/me/signing-key", "Register the public key my manifests are signed with", members, http.StatusNoContent}, s.putSigningKey)
+	on(s, route{http.MethodPut, "/v1/me/recipient", "Register my public age recipient; to replace another one needs a proof that it is me", members, http.StatusNoContent}, s.sealed().PutRecipient)
+	on(s, route{http.MethodPut, "/v1/me/signing-key", "Register the public key my manifests are signed with; to replace another one needs a proof that it is me", members, http.StatusNoContent}, s.sealed().PutSigner)
 	on(s, route{http.MethodGet, "/v1/me/payout-account", "Where my money goes", members, 0}, s.getPayoutAccount)
 	on(s, route{http.MethodPut, "/v1/me/payout-account", "Say where my money goes", members, 0}, s.putPayoutAccount)
 	on(s, route{http.MethodPost, "/v1/me/pause", "Stop every use of my data, at once", members, http.StatusNoContent}, s.pause)
@@ -38,29 +35,6 @@ func (s *Server) me(ctx context.Context, _ *none) (*body[client.Me], error) {
 		return nil, err
 	}
 	return reply(wireMe(m, paused), nil)
-}
-
-// putRecipient takes the first key from any browser of the member, and another in
-// its place from who has just shown that it is them.
-func (s *Server) putRecipient(ctx context.Context, in *body[client.RecipientBody]) (*none, error) {
-	m, err := s.Governance.Member(ctx, callerOf(ctx).Member)
-	if err == nil && m.Recipient != "" && m.Recipient != in.Body.Recipient {
-		err = s.sure(ctx, stepup.Key)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return nil, s.Governance.SetRecipient(ctx, m.ID, in.Body.Recipient)
-}
-
-var errSigningKey = fault.New(fault.Invalid, "bad-signing-key", "An Ed25519 public key is 32 bytes in standard base64.")
-
-func (s *Server) putSigningKey(ctx context.Context, in *body[client.SigningKeyBody]) (*none, error) {
-	key, err := base64.StdEncoding.DecodeString(in.Body.PublicKey)
-	if err != nil {
-		return nil, errSigningKey
-	}
-	return nil, s.Governance.SetSigningKey(ctx, callerOf(ctx).Member, key)
 }
 
 func (s *Server) getPayoutAccount(ctx context.Context, _ *none) (*body[client.PayoutAccountView], error) {

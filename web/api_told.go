@@ -6,11 +6,13 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"distributed.ai/datacoop/internal/coop"
+	"distributed.ai/datacoop/web/bereavement"
 	"distributed.ai/datacoop/web/console"
 	"distributed.ai/datacoop/web/messages"
 	"distributed.ai/datacoop/web/offer"
 	"distributed.ai/datacoop/web/results"
 	"distributed.ai/datacoop/web/share"
+	"distributed.ai/datacoop/web/waymark"
 )
 
 func (s *Server) results() results.API {
@@ -28,11 +30,12 @@ func (s *Server) console() console.Console {
 func memberOf(ctx context.Context) coop.MemberID { return callerOf(ctx).Member }
 
 func (s *Server) registerTold() {
-	d := offer.Desk{API: s.api, Problem: func(ctx context.Context, err error) error { return problemOf(s.Logger, requestOf(ctx), err) },
+	d := offer.Desk{API: s.api, Problem: func(ctx context.Context, err error) error { return problemOf(s.Logger, waymark.Request(ctx), err) },
 		Describe: func(o offer.Operation) huma.Operation {
 			return s.operation(route{o.Method, o.Path, o.Summary, audience(o.Who), o.Status})
 		}}
 	s.results().Offer(d)
 	s.messages().Offer(d)
 	s.share().Offer(d)
+	bereavement.API{Service: s.bereavement, Member: memberOf}.Offer(d)
 }

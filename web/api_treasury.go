@@ -41,7 +41,7 @@ func (s *Server) registerTreasury() {
 }
 
 func (s *Server) vet(ctx context.Context, in *body[client.ResearcherDraft]) (*body[client.Researcher], error) {
-	draft := marketplace.Researcher{Name: in.Body.Name, Kind: in.Body.Kind, Region: in.Body.Region, Email: in.Body.Email, Institution: in.Body.Institution}
+	draft := marketplace.Researcher{Name: in.Body.Name, Kind: in.Body.Kind, Region: in.Body.Region, Email: in.Body.Email, Institution: in.Body.Institution, Related: in.Body.Related}
 	r, err := s.Market.Vet(ctx, callerOf(ctx).Member, draft)
 	if err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func (s *Server) vet(ctx context.Context, in *body[client.ResearcherDraft]) (*bo
 		return nil, err
 	}
 	return reply(client.Researcher{ID: string(r.ID), Name: r.Name, Kind: r.Kind, Region: r.Region,
-		VettedAt: millis(r.VettedAt), ClientID: id, ClientSecret: secret}, nil)
+		VettedAt: millis(r.VettedAt), Related: r.Related, ClientID: id, ClientSecret: secret}, nil)
 }
 
 type xmlInput struct {

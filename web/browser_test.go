@@ -68,7 +68,9 @@ func (b *browser) do(r *http.Request) visited {
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
 	ok(b.h.t, err)
-	return visited{b.h.t, resp.StatusCode, resp.Header, resp.Request.URL.RequestURI(), string(text)}
+	page := visited{b.h.t, resp.StatusCode, resp.Header, resp.Request.URL.RequestURI(), string(text)}
+	page.plain()
+	return page
 }
 
 func (b *browser) get(path string, headers ...string) visited {

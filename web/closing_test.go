@@ -103,6 +103,9 @@ func TestAnAccountIsClosedAndNothingOwedIsLost(t *testing.T) {
 	me, err := eva.Me(ctx)
 	ok(t, err)
 	session := h.browse("eva")
+	if a := h.call("DELETE", "/v1/me?code=guess", token, ""); a.status != http.StatusUnprocessableEntity {
+		t.Errorf("a code that anybody can guess is taken: %d", a.status)
+	}
 	_, err = eva.CloseAccount(ctx, "", false)
 	refusedAs(t, err, "closing-owed")
 	_, err = eva.CloseAccount(ctx, "pay", false)

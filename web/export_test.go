@@ -1,6 +1,13 @@
 package web
 
-import "time"
+import (
+	"time"
+
+	"distributed.ai/datacoop/web/bereavement"
+)
+
+// Bereavement is the desk that stewards tell of members who have died.
+func (s *Server) Bereavement() *bereavement.Service { return s.bereavement }
 
 // Downloading is how many downloads are under way.
 func (s *Server) Downloading() int { return s.downloads.Size() }

@@ -24,7 +24,7 @@ func TestHonestSentencesStandWhereTheyMatter(t *testing.T) {
 		},
 		"/data/" + d.ID + "/consent": {"People can sometimes be recognised", "cannot be called back", "Saying no costs you nothing"},
 		"/data/" + d.ID + "/revoke":  {"Copies that researchers have already fetched cannot be called back."},
-		"/money":                     {"Maybe nothing.", "no promise", "We do not know yet what Wearables data bring"},
+		"/money":                     {"Maybe nothing.", "no promise", "We do not know yet what data of any pool bring"},
 		"/work":                      {"Membership is a vote and not an investment"},
 		"/votes":                     {"not an ethics approval"},
 		"/about": {
@@ -63,7 +63,7 @@ func TestWhatOthersGotIsSaidBeforeConsent(t *testing.T) {
 	h, _ := settledStory(t)
 	page := h.browse("eva").get("/consent/wearables").is(http.StatusOK)
 	page.says("Last year half of the 3 members who share Wearables data got", "or less for them")
-	page.keepsQuiet("We do not know yet what Wearables")
+	page.keepsQuiet("We do not know yet what")
 	h.browse("eva").get("/money").says("Last year half of the 3 members")
 }
 

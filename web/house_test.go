@@ -25,6 +25,7 @@ import (
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/internal/demo"
+	"distributed.ai/datacoop/internal/jobs"
 	"distributed.ai/datacoop/internal/once"
 	"distributed.ai/datacoop/internal/testkit"
 	"distributed.ai/datacoop/marketplace"
@@ -57,10 +58,11 @@ type house struct {
 	builtIn    bool // accounts with passkeys, beside those of people()
 	more       []web.Login
 	people     coop.People
-	admission  string // instead of the demo charter's
-	largest    int64  // upload, if it is not maxBytes
-	blobs      string // where payloads are
-	address    string // of the database
+	models     []coop.Model // that the charter names as judges, wherever they are
+	admission  string       // instead of the demo charter's
+	largest    int64        // upload, if it is not maxBytes
+	blobs      string       // where payloads are
+	address    string       // of the database
 	limits     vault.Limits
 	governance *governance.Service
 	languages  fs.FS
@@ -99,6 +101,7 @@ func openHouse(t *testing.T, changes ...func(*house)) *house {
 	ok(t, err)
 	charter.Admission = cmp.Or(h.admission, charter.Admission)
 	charter.People = h.people
+	charter.Judges, charter.RemoteJudges = h.models, len(h.models) > 0
 	engine, key := policies.NewEngine(nil), testkit.Key()
 	_, err = once.New(ctx, d)
 	ok(t, err)
@@ -115,7 +118,7 @@ func openHouse(t *testing.T, changes ...func(*house)) *house {
 		Jobs: queue, Clock: h.clock.Now, Charter: charter, Key: key, Judges: judgesOf})
 	ok(t, err)
 	ok(t, gov.LoadLaw(ctx))
-	h.openIssuer(ctx, d, gov)
+	h.openIssuer(ctx, d, gov, queue)
 	secret, err := h.auth.EnsureClient(ctx, "portal", []string{h.base + "/auth/callback"})
 	ok(t, err)
 	h.web, err = web.New(ctx, web.Config{DB: d, BaseURL: h.base, Charter: charter, CharterDigest: coop.Digest(governance.DemoCharter()),
@@ -123,6 +126,9 @@ func openHouse(t *testing.T, changes ...func(*house)) *house {
 		Login: web.Login{Issuer: h.base, ClientID: "portal", ClientSecret: secret}, More: h.more,
 		ReceiptKey: key.Public().(ed25519.PublicKey), Secret: bytes.Repeat([]byte{7}, 32), Logger: slog.New(slog.NewTextHandler(h.logs, nil)), Patience: h.patience, Languages: h.languages, Mail: h.mail})
 	ok(t, err)
+	for _, route := range h.web.Routes() {
+		routes.Store(route, true)
+	}
 	h.serve(listener, func(ctx context.Context) { queue.Run(ctx) })
 	return h
 }
@@ -138,7 +144,7 @@ func (h *house) openVault(ctx context.Context, d *db.DB, con *consent.Service, l
 	ok(h.t, err)
 }
 
-func (h *house) openIssuer(ctx context.Context, d *db.DB, gov *governance.Service) {
+func (h *house) openIssuer(ctx context.Context, d *db.DB, gov *governance.Service, queue *jobs.Queue) {
 	signer, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	ok(h.t, err)
 	admit := func(tx *db.Tx, subject, name, invitation string) error {
@@ -146,13 +152,13 @@ func (h *house) openIssuer(ctx context.Context, d *db.DB, gov *governance.Servic
 		return err
 	}
 	h.auth, err = authserver.New(ctx, authserver.Config{DB: d, Issuer: h.base, Secret: bytes.Repeat([]byte{7}, 32), SigningKey: signer,
-		Accounts: people(), Demo: true, BuiltIn: h.builtIn, AdultAge: h.people.AdultAge, Younger: coop.Charter{People: h.people}.Younger(), Name: "Test Co-op", SignIn: h.base + "/login",
+		Accounts: people(), Demo: true, Languages: h.languages, BuiltIn: h.builtIn, AdultAge: h.people.AdultAge, Younger: coop.Charter{People: h.people}.Younger(), Name: "Test Co-op", SignIn: h.base + "/login",
 		Admission: authserver.Admission{Check: gov.Invited, Admit: admit, Recovered: func(tx *db.Tx, subject string) error {
 			m, err := gov.ByIdentity(tx, h.base, subject)
 			if err != nil {
 				return err
 			}
-			return web.EndAll(tx, m.ID)
+			return web.Recovered(tx, queue, m.ID)
 		}}})
 	ok(h.t, err)
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"distributed.ai/datacoop/internal/testkit"
+	"distributed.ai/datacoop/web"
 	"distributed.ai/datacoop/web/client"
 )
 
@@ -123,6 +124,38 @@ func TestRecoveredAccountIsTheSameMember(t *testing.T) {
 	if page := lost.get("/data"); page.path == "/data" {
 		t.Error("whoever held the lost passkey is still signed in")
 	}
+}
+
+// TestRecoveryForgetsTheOtherWaysIn: whoever had the account may have linked an
+// account of their own, which must not lead in again.
+func TestRecoveryForgetsTheOtherWaysIn(t *testing.T) {
+	other := openOther(t, "mallory")
+	h := openHouse(t, builtIn, func(h *house) { h.more = []web.Login{other.login()} })
+	gül, device, welcome := h.join(h.here("ada").invite(), "Gül")
+	recovery := regexp.MustCompile(`[A-Z2-7]{4}(-[A-Z2-7]{4}){5}`).FindString(welcome.text)
+	gül.get("/login?at=1").is(http.StatusOK)
+	options, form := gül.get("/ways/link?at=2").is(http.StatusOK).form("/oauth/login")
+	form.Set("credential", device.Use(t, options))
+	gül.post("/oauth/login", form).is(http.StatusOK).says("You linked this on")
+	stranger := h.stranger()
+	stranger.get("/login?at=2").is(http.StatusOK)
+	if stranger.id() != gül.id() {
+		t.Fatal("the linked account leads nowhere, so that nothing is shown here")
+	}
+
+	b, fresh := h.stranger(), testkit.NewPasskey(t, h.base)
+	_, form = b.get("/oauth/recover").is(http.StatusOK).form("/oauth/recover")
+	form.Set("code", recovery)
+	options, form = b.post("/oauth/recover", form).is(http.StatusOK).form("/oauth/renew")
+	form.Set("credential", fresh.Make(t, options))
+	b.post("/oauth/renew", form).is(http.StatusOK).says("Your new recovery code")
+	b.get("/login?at=1").is(http.StatusOK)
+	b.get("/ways").is(http.StatusOK).says("This is not linked")
+	if page := stranger.get("/data"); page.path == "/data" {
+		t.Error("a session that the linked account opened goes on")
+	}
+	h.stranger().get("/login?at=2").is(http.StatusForbidden).says("by invitation")
+	h.eventually("the message", func() bool { return strings.Contains(b.get("/inbox").said(), "recovery code") })
 }
 
 func TestInvitationOverTheAPI(t *testing.T) {

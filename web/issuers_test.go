@@ -158,7 +158,20 @@ func TestASecondWayInIsLinkedFromInsideAndUnlinked(t *testing.T) {
 	b.post("/ways/unlink", url.Values{"at": {"1"}})
 	b.proveAndGoOn("eva").is(http.StatusConflict).says("there must be a way in")
 	b.post("/ways/unlink", url.Values{"at": {"2"}})
-	b.proveAndGoOn("eva").is(http.StatusOK).says("That way in is gone")
+	program, other := b.token(), h.here("eva")
+	b.proveAndGoOn("eva").is(http.StatusOK).says("That way in is gone", "Every other browser is signed out")
+	for what, open := range map[string]*browser{"the way that was unlinked": again, "the other way": other} {
+		if page := open.get("/data"); page.path == "/data" {
+			t.Errorf("a browser that came in by %s is still signed in", what)
+		}
+	}
+	if a := h.call("GET", "/v1/me", program, ""); a.status != http.StatusUnauthorized {
+		t.Errorf("a token outlives it: %d", a.status)
+	}
+	h.eventually("the messages", func() bool {
+		said := b.get("/inbox").is(http.StatusOK).said()
+		return strings.Contains(said, "A second way to sign in to your account was linked.") && strings.Contains(said, "A way to sign in to your account was unlinked.")
+	})
 	after := h.stranger()
 	after.get("/login?at=2").is(http.StatusOK)
 	if after.id() == b.id() {

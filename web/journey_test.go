@@ -29,6 +29,7 @@ type seen struct {
 	Failed     string   `json:"failed"`
 	Recovery   string   `json:"recovery"`
 	Passkeys   int      `json:"passkeys"`
+	Cookie     string   `json:"cookie"`
 	Hello      string   `json:"hello"`
 	Sheet      string   `json:"sheet"`
 	Dataset    string   `json:"dataset"`
@@ -217,6 +218,9 @@ func TestFromInvitationToRevocationInTheBrowser(t *testing.T) {
 		},
 	})
 	holds(t, last.Uses, "Refused", "Example University (university, DE) wanted to fetch")
+	if last.says(t, map[string]string{"back": "Receipt of the revocation", "paused": "From now on nobody gets any of your data."}); last.Clicks > 2 {
+		t.Errorf("%d clicks until everything is paused", last.Clicks)
+	}
 	for _, secret := range []string{last.Recovery, "Nia", "AGE-SECRET-KEY"} {
 		if strings.Contains(h.logs.String(), secret) {
 			t.Errorf("the log holds %q", secret)

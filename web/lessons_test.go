@@ -13,6 +13,7 @@ import (
 	"distributed.ai/datacoop/internal/testkit"
 	"distributed.ai/datacoop/marketplace/appraisal"
 	"distributed.ai/datacoop/marketplace/appraisal/llm"
+	"distributed.ai/datacoop/marketplace/appraisal/spotcheck"
 	"distributed.ai/datacoop/web/client"
 	"distributed.ai/datacoop/web/lessons"
 )
@@ -85,6 +86,29 @@ func TestMembersMeasureTheModels(t *testing.T) {
 	h.read("eva", "GET", "/v1/periods/P0001/calibration", "", http.StatusOK, &set)
 	if set.State != "asking" || set.Asked == 0 || set.Open == nil {
 		t.Errorf("%+v", set)
+	}
+	h.clock.Advance(20 * 24 * time.Hour)
+	h.until(func() bool { // nobody votes, so the formula alone pays
+		h.clock.Advance(24 * time.Hour)
+		_, err := h.web.Market.Settle(t.Context(), h.memberID("bea"), "P0001")
+		return err == nil
+	})
+	h.until(func() bool {
+		h.clock.Advance(6 * time.Hour)
+		h.read("eva", "GET", "/v1/periods/P0001/calibration", "", http.StatusOK, &set)
+		return set.State == "sealed"
+	})
+	wellFormed(t, eva.get("/judges").says("Download the record of P0001"))
+	_, token := h.member("eva")
+	for name, text := range map[string][]byte{"the page": []byte(eva.get("/judges/sets/P0001").is(http.StatusOK).text),
+		"the API": h.call("GET", "/v1/periods/P0001/calibration/record", token, "").body} {
+		d, err := spotcheck.ParseDocument(text)
+		if err != nil {
+			t.Fatalf("what %s hands out is not the document: %v: %s", name, err, text)
+		}
+		if drawn, err := d.Recompute(); err != nil || drawn.Checks == 0 || len(drawn.Passed) == 0 {
+			t.Errorf("%s: %+v, %v", name, drawn, err)
+		}
 	}
 }
 

@@ -1,10 +1,13 @@
 package web
 
 import (
+	"context"
 	"log/slog"
 	"net"
 	"net/http"
 	"time"
+
+	"distributed.ai/datacoop/web/waymark"
 )
 
 // What a connection may take before a request has begun. Bodies and answers
@@ -21,6 +24,10 @@ func NewHTTP(h http.Handler, logger *slog.Logger) *http.Server {
 	return &http.Server{Handler: h, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug)}
 }
+
+// Watch answers a context for a request, and where the pattern of its route
+// stands once it was answered; "" where no route was reached.
+func Watch(ctx context.Context) (context.Context, *string) { return waymark.Watch(ctx) }
 
 // sendBuffer is what the kernel may hold of an answer that the reader has not
 // taken yet. Linux doubles it. It is part of what still arrives after a member

@@ -2,7 +2,6 @@ package web
 
 import (
 	"bytes"
-	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -18,6 +17,7 @@ import (
 
 	"distributed.ai/datacoop/internal/fault"
 	"distributed.ai/datacoop/internal/once"
+	"distributed.ai/datacoop/web/waymark"
 )
 
 // Requests per second and client, and the burst above it.
@@ -41,7 +41,7 @@ func (s *Server) middleware() {
 		bounded,
 		sameOrigin(http.NewCrossOriginProtection()),
 		echo.WrapMiddleware(s.sessions.LoadAndSave),
-		s.noteRoute,
+		waymark.Note,
 		s.authenticate,
 		s.idempotent,
 	)
@@ -81,31 +81,6 @@ func sameOrigin(p *http.CrossOriginProtection) echo.MiddlewareFunc {
 			return next(c)
 		}
 	}
-}
-
-type routeKey struct{}
-
-// noteRoute keeps the route's pattern for the log, so that a log line says
-// where a fault happened without quoting an address.
-func (s *Server) noteRoute(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		r := c.Request()
-		c.SetRequest(r.WithContext(context.WithValue(r.Context(), routeKey{}, note{r.Method, c.Path()})))
-		return next(c)
-	}
-}
-
-type note struct{ method, path string }
-
-func routeOf(r *http.Request) string {
-	n, _ := r.Context().Value(routeKey{}).(note)
-	return n.path
-}
-
-// requestOf rebuilds enough of a request for problemOf's log line.
-func requestOf(ctx context.Context) *http.Request {
-	n, _ := ctx.Value(routeKey{}).(note)
-	return (&http.Request{Method: n.method}).WithContext(ctx)
 }
 
 var (
@@ -157,7 +132,7 @@ func (s *Server) digest(use, content string) (sum [32]byte) {
 
 // refuse answers an error from a huma middleware.
 func (s *Server) refuse(ctx huma.Context, err error) {
-	p := problemOf(s.Logger, requestOf(ctx.Context()), err)
+	p := problemOf(s.Logger, waymark.Request(ctx.Context()), err)
 	for name, values := range p.GetHeaders() {
 		ctx.SetHeader(name, values[0])
 	}
@@ -174,7 +149,7 @@ func (s *Server) answerError(err error, c echo.Context) {
 	if wantsPage(c.Request()) && s.errorPage(c, p) == nil {
 		return
 	}
-	_ = writeProblem(c, p) // the only failure is a client that is gone
+	_ = writeProblem(c, s.pages.said(c.Request(), p)) // the only failure is a client that is gone
 }
 
 // wantsPage reports whether a browser asks for a page of the portal.

@@ -2,8 +2,11 @@ package web
 
 import (
 	"io/fs"
+	"net/http"
 	"strings"
 
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
 	"github.com/labstack/echo/v4"
 
 	"distributed.ai/datacoop/internal/language"
@@ -13,8 +16,9 @@ import (
 // pages is the portal: its templates from the start, its routes once the
 // server is there to serve them.
 type pages struct {
-	parsed *portal.Pages
-	portal *portal.Portal
+	languages *language.Set
+	parsed    *portal.Pages
+	portal    *portal.Portal
 }
 
 func parsePages(languages fs.FS) (*pages, error) {
@@ -23,7 +27,30 @@ func parsePages(languages fs.FS) (*pages, error) {
 		return nil, err
 	}
 	parsed, err := portal.Parse(spoken)
-	return &pages{parsed: parsed}, err
+	return &pages{languages: spoken, parsed: parsed}, err
+}
+
+// said is a problem in the language of who reads it, and in English where they
+// ask for none: RFC 9457 lets the sentences of a problem differ by language.
+func (p *pages) said(r *http.Request, no *problem) *problem {
+	c := p.languages.Of(r)
+	if c == nil {
+		return no
+	}
+	out := *no
+	out.Title, out.Detail = c.Say(no.Title), c.Say(no.Detail)
+	if len(no.details) > 0 {
+		out.Detail = strings.Join(c.SayEach(no.details), " ")
+	}
+	return &out
+}
+
+// inWords has huma say its problems too.
+func (s *Server) inWords(ctx huma.Context, _ string, v any) (any, error) {
+	if no, ok := v.(*problem); ok {
+		return s.pages.said(humaecho.Unwrap(ctx).Request(), no), nil
+	}
+	return v, nil
 }
 
 // errorPage answers a problem to somebody who reads pages.

@@ -34,7 +34,7 @@ func TestAJudgementGoesBeforeMembersDrawnByLot(t *testing.T) {
 	ok(t, err)
 	eva := h.browse("eva")
 	line := "work|" + work.ID
-	eva.get("/money/P0001").says("A fact is wrong: a steward checks it", "It was judged wrongly: Work: Minutes", "propose another")
+	eva.get("/money/P0001").says("A fact is wrong", "A steward checks facts.", "It was judged wrongly: Work: Minutes", "propose another")
 	eva.post("/money/P0001", url.Values{"text": {"Look."}, "line": {"work|none"}}).is(http.StatusUnprocessableEntity).says("Name a line of your own statement")
 	eva.post("/money/P0001", url.Values{"text": {"I wrote them."}, "line": {line}}).is(http.StatusOK).says("Members are drawn by lot", "Waiting for an answer")
 
@@ -65,7 +65,7 @@ func TestAJudgementGoesBeforeMembersDrawnByLot(t *testing.T) {
 	for _, name := range seated {
 		b := h.browse(name)
 		b.get("/").says("You were drawn into 1 panel")
-		wellFormed(t, b.get("/panels").says("Minutes Everybody could follow them.", "Step back", "size points").keepsQuiet("eva", "I wrote them."))
+		wellFormed(t, b.get("/panels").says("Minutes Everybody could follow them.", "Step back", "Size points").keepsQuiet("eva", "I wrote them."))
 		b.post(at, url.Values{"yes": {"charm"}}).is(http.StatusUnprocessableEntity).says("questions")
 		b.post(at, url.Values{"answer": {"yes"}, "yes": {"need", "result"}}).is(http.StatusOK).says("Your answers are in", "You answered")
 		b.post(at, url.Values{"answer": {"back"}}).is(http.StatusConflict).says("does not wait for your answer")
@@ -96,7 +96,7 @@ func TestAStewardMendsAFigureOrTheMemberGoesOn(t *testing.T) {
 	eva, dan := h.browse("eva"), h.browse("dan")
 	eva.post("/money/P0001", url.Values{"text": {"It was size 5."}, "line": {""}}).is(http.StatusOK)
 	page := dan.get("/steward/appeals")
-	wellFormed(t, page.says("A figure to mend", "size points"))
+	wellFormed(t, page.says("A figure to mend", "Size points"))
 	answer := regexpAppeal(t, page.text)
 	fix := url.Values{"decision": {"uphold"}, "answer": {"The minutes say so."}, "figure": {"work|" + work.ID + "|points"}, "value": {"many"}, "source": {"minutes, page 2"}}
 	dan.post(answer, fix).is(http.StatusUnprocessableEntity).says("A correction names a figure")

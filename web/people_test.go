@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"distributed.ai/datacoop/web/client"
 )
@@ -42,6 +43,44 @@ func TestAStewardVetsAndTwoStopAndLetGoOnInTheBrowser(t *testing.T) {
 	ok(t, err)
 	for _, err := range api.Requests(context.Background()) {
 		ok(t, err)
+	}
+}
+
+// TestTwoTreasurersPayInTheBrowser: one alone moves no money, however often they
+// try, and what two release is in the bank's file and on the member's page.
+func TestTwoTreasurersPayInTheBrowser(t *testing.T) {
+	chromium(t)
+	h := openHouse(t)
+	ctx := context.Background()
+	for i, who := range []string{"eva", "finn", "guel"} {
+		c, _ := h.member(who)
+		h.share(c, uint64(i+1))
+	}
+	s := h.study(30)
+	request := s.ask()
+	s.pay(request.ID)
+	s.fetch(request.ID, 3, 0)
+	h.clock.Advance(time.Hour)
+	bea, _ := h.member("bea")
+	const iban = "DE89370400440532013000"
+	released := func(want bool) func(seen) {
+		return func(seen) {
+			for p, err := range bea.Periods(ctx) {
+				if ok(t, err); p.ID == "P0001" && (p.State == "released") != want {
+					t.Errorf("the period is %s", p.State)
+				}
+			}
+		}
+	}
+	last := h.play("treasury", told{"iban": iban, "period": "P0001"}, map[string]func(seen){
+		"closed": func(seen) { h.clock.Advance(300 * time.Hour) },
+		"once":   released(false),
+	})
+	released(true)(last)
+	last.says(t, map[string]string{"account": "Ends in 3000", "unticked": "1", "closed": "The period is closed", "statement": "Why this amount", "settled": "The period is settled",
+		"once": "Your release is noted", "twice": "money needs a second person", "released": "Two treasurers have released it", "file": iban, "paid": "P0001"})
+	if strings.Contains(fmt.Sprint(last.Told["once"]), "payment file") {
+		t.Error("one treasurer alone gets the payment file")
 	}
 }
 
@@ -83,7 +122,7 @@ func TestAResearcherWorksInTheBrowser(t *testing.T) {
 		},
 	})
 	last.says(t, map[string]string{"wrong": "That did not work", "empty": "You have asked for nothing yet", "challenge": "BEGIN AGE", "refused": "Why not more", "tried": "3 datasets of 3 members",
-		"made": "Your request is made", "accepted": "Reference of the payment", "paid": "Paid", "short": "40 to 4000 characters", "reported": "all copies are deleted", "left": "Sign in as a researcher"})
+		"made": "Your request is made", "accepted": "Reference of the payment", "waits": "Pay invoice", "paid": "Paid", "short": "40 to 4000 characters", "reported": "all copies are deleted", "left": "Sign in as a researcher"})
 	if page := h.stranger().get("/pools/wearables"); !strings.Contains(page.said(), came) {
 		t.Error("nobody reads what came of it")
 	}

@@ -18,7 +18,7 @@ import (
 func (s *Server) registerPortal() {
 	s.pages.portal = portal.New(s.pages.parsed, portal.Config{BaseURL: s.BaseURL, Charter: s.Charter, Clock: s.Clock,
 		Engine: s.Engine, Consent: s.Consent, Vault: s.Vault, Governance: s.Governance, Market: s.Market, Hall: s.hall(),
-		Health: portal.Health{DB: s.DB, Log: s.Log, Jobs: s.Jobs, Vault: s.Vault, Engine: s.Engine, Clock: s.Clock, Backup: s.Backup}, Pages: slices.Concat(s.account.Pages(), s.results().Pages(), s.messages().Pages(), s.console().Pages(), s.lessons().Pages(), s.share().Pages())})
+		Health: portal.Health{DB: s.DB, Log: s.Log, Jobs: s.Jobs, Vault: s.Vault, Engine: s.Engine, Clock: s.Clock, Backup: s.Backup}, Pages: slices.Concat(s.account.Pages(), s.results().Pages(), s.messages().Pages(), s.console().Pages(), s.lessons().Pages(), s.share().Pages(), s.bereavement.Pages())})
 	for _, r := range s.pages.portal.Routes() {
 		path := echoPath.Replace(r.Path)
 		s.echo.Add(r.Method, path, servePage(r))

@@ -15,11 +15,15 @@ import (
 	"distributed.ai/datacoop/web/client"
 	"distributed.ai/datacoop/web/sealed"
 	"distributed.ai/datacoop/web/tus"
+	"distributed.ai/datacoop/web/waymark"
 )
 
 // problem is an RFC 9457 problem document on its way out. It holds only
 // sentences of ours: never what the caller submitted, never internal text.
-type problem struct{ client.Problem }
+type problem struct {
+	client.Problem
+	details []string // the sentences that Detail is made of
+}
 
 func (p *problem) Error() string             { return p.Title }
 func (p *problem) GetStatus() int            { return p.Status }
@@ -30,7 +34,7 @@ func (p *problem) GetHeaders() http.Header   { return headersOf(p.Status, p.Type
 const problemType = "urn:datacoop:problem:"
 
 func newProblem(status int, code, title string) *problem {
-	return &problem{client.Problem{Type: problemType + code, Title: title, Status: status}}
+	return &problem{Problem: client.Problem{Type: problemType + code, Title: title, Status: status}}
 }
 
 // statuses maps kinds of fault to HTTP. Kinds that are missing are ours.
@@ -64,7 +68,7 @@ func problemOf(logger *slog.Logger, r *http.Request, err error) *problem {
 	if errors.As(err, &f) {
 		if status, ok := statuses[f.Kind]; ok {
 			p = newProblem(cmp.Or(prescribed[f.Code], status), f.Code, f.Message)
-			p.Detail = strings.Join(f.Detail, " ")
+			p.Detail, p.details = strings.Join(f.Detail, " "), f.Detail
 			return p
 		}
 	}
@@ -73,9 +77,9 @@ func problemOf(logger *slog.Logger, r *http.Request, err error) *problem {
 		return plainProblem(he.Code)
 	}
 	if cause := r.Context().Err(); cause == nil {
-		logger.ErrorContext(r.Context(), "request failed", "method", r.Method, "route", routeOf(r), "error", err)
+		logger.ErrorContext(r.Context(), "request failed", "method", r.Method, "route", waymark.Of(r), "error", err)
 	} else {
-		logger.InfoContext(r.Context(), "request given up", "method", r.Method, "route", routeOf(r), "cause", cause, "error", err)
+		logger.InfoContext(r.Context(), "request given up", "method", r.Method, "route", waymark.Of(r), "cause", cause, "error", err)
 	}
 	if f != nil && f.Kind == fault.Internal { // it has words of its own, such as that nobody knows what was changed
 		return newProblem(http.StatusInternalServerError, f.Code, f.Message)

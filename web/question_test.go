@@ -24,7 +24,7 @@ func TestEveryTermOfConsentGoesThroughTheAPI(t *testing.T) {
 		t.Errorf("%+v became %+v", said, record.Terms)
 	}
 	words := strings.Join(record.Sentences, " ")
-	for _, want := range []string{"diabetes", "ethics board", "24 months", "2040-01-01", "You are asked about each request"} {
+	for _, want := range []string{"diabetes", "ethics board", "24 months", "1 January 2040", "You are asked about each request"} {
 		if !strings.Contains(words, want) {
 			t.Errorf("%q is not said: %s", want, words)
 		}

@@ -1,7 +1,7 @@
 package web
 
 import (
-	"distributed.ai/datacoop/web/entry"
+	"distributed.ai/datacoop/web/account"
 	"distributed.ai/datacoop/web/farewell"
 	"distributed.ai/datacoop/web/signin"
 )
@@ -9,12 +9,11 @@ import (
 // sessionFlash keeps what a page says once, after a redirect.
 const sessionFlash = "flash"
 
-// What programs around the hall need of its desks: to end all sessions and
-// tokens of a member, to forget the other ways in that they linked, to check the receipt of a closed account, and to read a
-// file of further issuers.
+// What programs around the hall need of its desks: to end what was opened before
+// an account was recovered, to check the receipt of a closed account, and to read
+// a file of further issuers.
 var (
-	EndAll        = entry.EndAll
-	ForgetWays    = signin.Forget
+	Recovered     = account.Recovered
 	VerifyClosing = farewell.VerifyReceipt
 	IsClosing     = farewell.IsReceipt
 	ReadLogins    = signin.Read

@@ -50,6 +50,7 @@ import (
 	"distributed.ai/datacoop/vault"
 	"distributed.ai/datacoop/web/account"
 	"distributed.ai/datacoop/web/authserver"
+	"distributed.ai/datacoop/web/bereavement"
 	"distributed.ai/datacoop/web/entry"
 	"distributed.ai/datacoop/web/farewell"
 	"distributed.ai/datacoop/web/patience"
@@ -103,7 +104,10 @@ type Server struct {
 	account  account.API
 	pages    *pages
 	inbox    *inbox.Service
-	secure   bool
+
+	bereavement *bereavement.Service
+
+	secure bool
 
 	downloads patience.Crowd[caller]
 }
@@ -154,13 +158,21 @@ func (s *Server) openDoors(ctx context.Context) (err error) {
 	}
 	c := signin.Config{DB: s.DB, Logins: append([]Login{s.Login}, s.More...), Base: s.BaseURL, Redirect: s.BaseURL + "/auth/callback",
 		Sessions: s.sessions, Proofs: s.proofs, Governance: s.Governance, Inside: s.AuthServer.Handler(), AdultAge: s.Charter.People.AdultAge, Younger: s.Charter.Younger(),
-		Admits: func(tx *db.Tx, m coop.MemberID) error { return s.account.Farewell.Open(tx, m) },
+		Tell: s.Jobs.Tell, SignOut: entry.EndAll,
+		Admits: func(tx *db.Tx, m coop.MemberID) error {
+			return cmp.Or(s.account.Farewell.Open(tx, m), s.bereavement.Alive(tx, m))
+		},
 		Choose: func(c echo.Context, ways []signin.Way) error { return account.Choose(s.pages.portal, c, ways) }}
 	if s.signin, err = signin.New(ctx, c); err != nil {
 		return fmt.Errorf("web: sign-in: %w", err)
 	}
 	bye, err := farewell.New(ctx, farewell.Config{DB: s.DB, Clock: s.Clock, Charter: s.Charter, Consent: s.Consent, Vault: s.Vault, Governance: s.Governance,
-		Market: s.Market, Log: s.Log, Jobs: s.Jobs, Key: s.Key, Logger: s.Logger, SignOut: entry.EndAll, Ways: account.Ways(s.signin.Own(s.BaseURL), s.AuthServer), Hall: []farewell.Forget{sealed.Forget, inbox.ForgetTx, s.Market.ForgetSplit}})
+		Market: s.Market, Log: s.Log, Jobs: s.Jobs, Key: s.Key, Logger: s.Logger, Bars: bereavement.Bars, SignOut: entry.EndAll, Ways: account.Ways(s.signin.Own(s.BaseURL), s.AuthServer), Hall: []farewell.Forget{sealed.Forget, inbox.ForgetTx, s.Market.ForgetSplit, bereavement.Forget}})
+	if err != nil {
+		return err
+	}
+	s.bereavement, err = bereavement.New(ctx, bereavement.Config{DB: s.DB, BaseURL: s.BaseURL, Clock: s.Clock, Consent: s.Consent, Governance: s.Governance, Market: s.Market, Farewell: bye,
+		Log: s.Log, Jobs: s.Jobs, Secret: s.Secret, SignOut: entry.EndAll})
 	s.account = account.API{Tell: s.inbox.Tell, Member: func(ctx context.Context) coop.MemberID { return callerOf(ctx).Member }, Desk: &account.Desk{DB: s.DB, BaseURL: s.BaseURL,
 		Currency: s.Charter.Currency, Sessions: s.sessions, Tokens: s.tokens, Proofs: s.proofs, Signin: s.signin, Farewell: bye}}
 	return err

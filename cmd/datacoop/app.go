@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -18,6 +19,7 @@ import (
 
 	"distributed.ai/datacoop/cmd/datacoop/custody"
 	"distributed.ai/datacoop/cmd/datacoop/law"
+	"distributed.ai/datacoop/cmd/datacoop/meter"
 	"distributed.ai/datacoop/cmd/datacoop/ops"
 	"distributed.ai/datacoop/consent"
 	"distributed.ai/datacoop/governance"
@@ -52,6 +54,7 @@ type appConfig struct {
 	MaxBytes    int64
 	Payloads    string        // bucket of whole payloads; empty: the data directory
 	Mail        *inbox.Server // where letters to members are handed in; nil: no e-mail
+	Metrics     net.Listener  // where figures are served; nil: nowhere
 	Logger      *slog.Logger
 }
 
@@ -219,7 +222,7 @@ func (a *app) openIssuer(ctx context.Context) error {
 		_, err := a.governance.AdmitTx(tx, governance.Identity{Issuer: embeddedIssuer, Subject: subject, Name: name, Invitation: invitation})
 		return err
 	}
-	a.auth, err = authserver.New(ctx, authserver.Config{DB: a.db, Issuer: a.BaseURL, Secret: a.Keys.OAuth, SigningKey: signer,
+	a.auth, err = authserver.New(ctx, authserver.Config{DB: a.db, Issuer: a.BaseURL, Secret: a.Keys.OAuth, SigningKey: signer, Languages: a.languages(),
 		Accounts: a.Accounts, Demo: a.embedded() && (len(a.Accounts) > 0 || !a.BuiltIn),
 		BuiltIn: a.BuiltIn, AdultAge: a.Charter.People.AdultAge, Younger: a.Charter.Younger(), Name: a.Charter.Name, SignIn: a.BaseURL + "/login",
 		Admission: authserver.Admission{Check: a.governance.Invited, Admit: admit, Recovered: a.recovered}, Logger: a.Logger})
@@ -233,9 +236,11 @@ func (a *app) recovered(tx *db.Tx, subject string) error {
 	if err != nil {
 		return err
 	}
-	told := coop.Notice{Kind: coop.NoticeRecovered, Occasion: coop.NewID(), To: []coop.Addressee{{Member: m.ID}}}
-	return errors.Join(web.EndAll(tx, m.ID), web.ForgetWays(tx, m.ID), a.jobs.Tell(tx, told))
+	return web.Recovered(tx, a.jobs, m.ID)
 }
+
+// languages is where a co-op's own catalogues of messages lie.
+func (a *app) languages() fs.FS { return os.DirFS(filepath.Join(a.Data, "languages")) }
 
 func (a *app) openWeb(ctx context.Context) error {
 	if err := a.openIssuer(ctx); err != nil {
@@ -253,7 +258,7 @@ func (a *app) openWeb(ctx context.Context) error {
 	a.web, err = web.New(ctx, web.Config{DB: a.db, BaseURL: a.BaseURL, Charter: a.Charter,
 		CharterDigest: coop.Digest(a.CharterText), Clock: a.Clock, Engine: a.engine, Consent: a.consent, Vault: a.vault,
 		Governance: a.governance, Market: a.market, Log: a.log, Jobs: a.jobs, Backup: ops.LastBackup(a.Data, a.vault), Key: a.Keys.Receipt(), AuthServer: a.auth, Login: login, More: a.More,
-		ReceiptKey: a.Keys.Receipt().Public().(ed25519.PublicKey), Secret: a.Keys.Repeat(), Logger: a.Logger, Languages: os.DirFS(filepath.Join(a.Data, "languages")), Mail: a.Mail})
+		ReceiptKey: a.Keys.Receipt().Public().(ed25519.PublicKey), Secret: a.Keys.Repeat(), Logger: a.Logger, Languages: a.languages(), Mail: a.Mail})
 	return err
 }
 
@@ -282,10 +287,10 @@ func (a *app) run(ctx context.Context, listener net.Listener) error {
 	}
 	runtime.GC()         // what lies in a sync.Pool, such as 12 MB of the migrations' reader, outlives one collection
 	debug.FreeOSMemory() // what starting took and serving does not need
-	server := web.NewHTTP(a.web, a.Logger)
+	var worker sync.WaitGroup
+	server := web.NewHTTP(a.counted(&worker), a.Logger)
 	working, stop := context.WithCancel(ctx)
 	defer stop()
-	var worker sync.WaitGroup
 	worker.Go(func() { a.jobs.Run(working) })
 	worker.Go(func() { a.vault.Keep(working) })
 	worker.Go(func() { a.once.Run(working, a.Logger) })
@@ -301,6 +306,23 @@ func (a *app) run(ctx context.Context, listener net.Listener) error {
 	}
 	err := <-drained
 	stop()
+	if a.Metrics != nil {
+		err = errors.Join(err, a.Metrics.Close())
+	}
 	worker.Wait()
 	return err
+}
+
+// counted is the hall, which is counted where the figures are served.
+func (a *app) counted(worker *sync.WaitGroup) http.Handler {
+	if a.Metrics == nil {
+		return a.web
+	}
+	m := meter.New(meter.Config{Watch: web.Watch, Sealed: a.vault.Locked, Backlog: a.jobs.Backlog})
+	worker.Go(func() {
+		if err := m.Serve(a.Metrics); err != nil {
+			a.Logger.Error("no more figures", "error", err)
+		}
+	})
+	return m.Count(a.web)
 }

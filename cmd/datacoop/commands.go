@@ -26,5 +26,6 @@ type commands struct {
 	Doctor   ops.Doctor           `cmd:"" help:"Say how a co-op's data stand, and what to do."`
 	Backup   ops.Backup           `cmd:"" help:"Copy a co-op's data, also while the server runs."`
 	Restore  ops.Restore          `cmd:"" help:"Bring a backup back; what was revoked since stays revoked."`
+	Migrate  ops.Migrate          `cmd:"" help:"Bring a co-op's tables to this program's version, before it serves."`
 	Bench    BenchCmd             `cmd:"" help:"Measure the performance goals, each beside its anchor."`
 }

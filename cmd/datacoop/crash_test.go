@@ -42,20 +42,21 @@ type running struct {
 	base     string
 	cmd      *exec.Cmd
 	said     bytes.Buffer
+	people   []string // with accounts
 	tokens   map[string]string
 }
 
 var villagers = []string{"eva", "finn", "gus"}
 
 // settle makes a data directory with a charter and accounts.
-func settle(t *testing.T, database string) *running {
+func settle(t *testing.T, database string, people ...string) *running {
 	t.Helper()
-	r := &running{t: t, data: t.TempDir(), database: database, tokens: map[string]string{}}
+	r := &running{t: t, data: t.TempDir(), database: database, people: people, tokens: map[string]string{}}
 	port, err := freePort()
 	check(t, err)
 	r.base = "http://localhost:" + port
 	var accounts strings.Builder
-	for _, who := range villagers {
+	for _, who := range people {
 		fmt.Fprintf(&accounts, "[[accounts]]\nsubject = %q\nname = %q\npassword = \"correct-horse-battery\"\n", who, who)
 	}
 	check(t, os.WriteFile(filepath.Join(r.data, "accounts.toml"), []byte(accounts.String()), 0o600))
@@ -102,7 +103,7 @@ func (r *running) start() {
 	r.cmd.Stdout, r.cmd.Stderr = &r.said, &r.said
 	check(r.t, r.cmd.Start())
 	r.answers()
-	for _, who := range villagers {
+	for _, who := range r.people {
 		if r.tokens[who] == "" {
 			token, err := demo.SignIn(r.t.Context(), r.base, demo.Account{Subject: who, Password: "correct-horse-battery"})
 			check(r.t, err)
@@ -246,7 +247,7 @@ func TestNothingAcknowledgedIsLostWhenTheServerIsKilled(t *testing.T) {
 	if testkit.Postgres() {
 		database = testkit.Address(t)
 	}
-	r, p := settle(t, database), newPromised()
+	r, p := settle(t, database, villagers...), newPromised()
 	for round := 1; round <= rounds(t); round++ {
 		r.start()
 		var work sync.WaitGroup
@@ -268,7 +269,7 @@ func TestNothingAcknowledgedIsLostWhenTheServerIsKilled(t *testing.T) {
 // itself once it is back.
 func TestNothingAcknowledgedIsLostWhenPostgresIsKilled(t *testing.T) {
 	own := testkit.OwnServer(t)
-	r, p := settle(t, own.Address()), newPromised()
+	r, p := settle(t, own.Address(), villagers...), newPromised()
 	r.start()
 	var work sync.WaitGroup
 	stop := make(chan struct{})
@@ -296,7 +297,7 @@ func TestTwoServersDoNotShareACoop(t *testing.T) {
 	if testkit.Postgres() {
 		database = testkit.Address(t)
 	}
-	r := settle(t, database)
+	r := settle(t, database, villagers...)
 	r.start()
 	first := r.base
 	port, err := freePort()

@@ -33,7 +33,7 @@ func (c *InitCmd) write(ctx context.Context, text []byte, charter coop.Charter, 
 	if err != nil {
 		return nil, err
 	}
-	if err := sealMaster(c.Data, passphrase, humanLogN); err != nil {
+	if err := sealMaster(c.Data, passphrase, custody.HumanLogN); err != nil {
 		return nil, err
 	}
 	var invitations []invitation

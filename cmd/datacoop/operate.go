@@ -11,16 +11,36 @@ import (
 	"distributed.ai/datacoop/cmd/datacoop/custody"
 	"distributed.ai/datacoop/cmd/datacoop/ops"
 	"distributed.ai/datacoop/internal/coop"
+	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/internal/demo"
+	"distributed.ai/datacoop/web"
 )
 
 // lent is what the commands of package ops need of this one.
 func lent() ops.House {
-	return ops.House{Open: openRestored, Charter: loadCharter, LogKey: logKey, Clock: domainClock,
+	return ops.House{Open: openRestored, Migrate: migrate, Charter: loadCharter, LogKey: logKey, Clock: domainClock,
 		Bar: func(what string) (func(done, total int64), func()) {
 			bar := newProgress(what)
 			return bar.show, bar.end
 		}}
+}
+
+// migrate opens all rooms as a server does, and closes them again.
+func migrate(ctx context.Context, dir, database, charter string) ([]db.Migrated, error) {
+	config, err := verifyConfig(dir, charter)
+	if err != nil {
+		return nil, err
+	}
+	if config.Clock, err = domainClock(dir); err != nil {
+		return nil, err
+	}
+	config.Database, config.BaseURL = database, "http://localhost"
+	config.Login = web.Login{Issuer: "https://issuer.invalid", ClientID: "migrate"} // is asked when somebody signs in, and nobody does
+	a, err := openApp(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	return append(a.db.Migrated(), a.keystore.Migrated()...), a.Close()
 }
 
 // openRestored opens the rooms of a data directory with the vault locked.

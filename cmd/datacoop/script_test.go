@@ -17,6 +17,7 @@ import (
 
 	"filippo.io/age"
 
+	"distributed.ai/datacoop/cmd/datacoop/custody"
 	"distributed.ai/datacoop/cmd/datacoop/law"
 	"distributed.ai/datacoop/internal/child"
 	"distributed.ai/datacoop/internal/coop"
@@ -27,6 +28,7 @@ import (
 
 func TestMain(m *testing.M) {
 	child.Serve(law.Work)
+	custody.HumanLogN = custody.RandomLogN // a second of work for each command would be too much here
 	testscript.Main(m, map[string]func(){"datacoop": main})
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"distributed.ai/datacoop/cmd/datacoop/custody"
+	"distributed.ai/datacoop/cmd/datacoop/meter"
 	"distributed.ai/datacoop/cmd/datacoop/ops"
 	"distributed.ai/datacoop/governance"
 	"distributed.ai/datacoop/internal/coop"
@@ -48,6 +49,7 @@ type ServeCmd struct {
 	ACMEDirectory   string          `name:"acme-directory" default:"https://acme-v02.api.letsencrypt.org/directory" help:"The certificate authority's ACME directory."`
 	SMTP            ops.Post        `embed:"" prefix:"smtp-"`
 	MaxUpload       int64           `default:"1073741824" help:"Largest upload in bytes."`
+	Metrics         string          `placeholder:"ADDRESS" help:"Serve figures for Prometheus at /metrics on this address of this machine alone, or none. Default: localhost:9464 if it is free."`
 	Payloads        string          `help:"Bucket for encrypted files, such as s3://name?region=eu-central-1; its credentials come from AWS_ variables. Default: the data directory."`
 }
 
@@ -60,6 +62,9 @@ func (c *ServeCmd) Run(ctx context.Context) (err error) {
 	defer listener.Close()
 	config, err := c.config(base)
 	if err != nil {
+		return err
+	}
+	if config.Metrics, err = meter.Choose(c.Metrics, config.Logger); err != nil {
 		return err
 	}
 	a, err := openApp(ctx, config)

@@ -27,7 +27,13 @@ func TestServeScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
 			port, err := freePort()
+			if err != nil {
+				return err
+			}
+			second, err := freePort()
 			env.Setenv("PORT", port)
+			env.Setenv("METRICS", second)
+			env.Setenv("DATACOOP_METRICS", "none")
 			env.Setenv("DATACOOP_SERVER", "http://localhost:"+port)
 			env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, "cache"))
 			fixtures, _ := testkit.Fixtures()
@@ -40,7 +46,7 @@ func TestServeScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"up": up, "signin": signin, "vet": vet, "request": request, "pay": pay, "get": get, "revoke": revoke,
-			"nosecrets": nosecrets, "synthesise": synthesise, "firstword": firstWord,
+			"nosecrets": nosecrets, "synthesise": synthesise, "firstword": firstWord, "figures": figures,
 		},
 	})
 }
@@ -158,6 +164,16 @@ func get(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("%d bytes, listed %d", len(body), largest.Size)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), body, 0o600))
+}
+
+// figures FILE keeps what the server says of itself to whoever runs it.
+func figures(ts *testscript.TestScript, _ bool, args []string) {
+	resp, err := http.Get("http://localhost:" + ts.Getenv("METRICS") + "/metrics")
+	ts.Check(err)
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), text, 0o600))
 }
 
 // revoke SUBJECT FILE revokes all datasets of a member and keeps the last

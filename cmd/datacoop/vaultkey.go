@@ -5,10 +5,7 @@ import (
 	"distributed.ai/datacoop/vault"
 )
 
-const (
-	masterFile = custody.MasterFile
-	humanLogN  = custody.HumanLogN
-)
+const masterFile = custody.MasterFile
 
 // openMaster unseals the vault's master identity with a passphrase from a
 // file. Without a passphrase the vault starts sealed.

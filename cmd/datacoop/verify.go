@@ -67,11 +67,13 @@ func (a *app) verifyPayloads(ctx context.Context) (string, error) {
 
 // VerifyCmd recomputes what claims to be true.
 type VerifyCmd struct {
-	Receipt   proof.Receipt   `cmd:"" help:"A consent or revocation receipt."`
-	Statement proof.Statement `cmd:"" help:"A period's statement, from its bundle."`
-	Log       proof.Log       `cmd:"" help:"A server's transparency log, from what it publishes."`
-	Ledger    proof.Ledger    `cmd:"" help:"A plain-text journal of the books."`
-	All       VerifyAllCmd    `cmd:"" help:"Everything behind a data directory."`
+	Receipt     proof.Receipt     `cmd:"" help:"A consent or revocation receipt."`
+	Statement   proof.Statement   `cmd:"" help:"A period's statement, from its bundle."`
+	Calibration proof.Calibration `cmd:"" help:"What people drawn by lot said of pairs in a period."`
+	Comparison  proof.Comparison  `cmd:"" help:"Whether a candidate for judging is better, from what people said."`
+	Log         proof.Log         `cmd:"" help:"A server's transparency log, from what it publishes."`
+	Ledger      proof.Ledger      `cmd:"" help:"A plain-text journal of the books."`
+	All         VerifyAllCmd      `cmd:"" help:"Everything behind a data directory."`
 }
 
 // VerifyAllCmd recomputes everything behind a data directory, also while a

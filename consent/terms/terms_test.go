@@ -123,7 +123,7 @@ func TestEveryConditionHasASentence(t *testing.T) {
 		"neither the organisation nor the use is for profit", "published for everybody", "work together with the co-op",
 		"comes back to the co-op", "does not study where populations come from", "does not work for profit", "the use is not commercial",
 		"only studies of genes", "anything but data about health", "1 researcher", "the projects p1", "the institutions https://ror.org/00",
-		"longer than 12 months", "publish before 2030-01-01", "nothing is released before you say yes",
+		"longer than 12 months", "publish before 1 January 2030", "nothing is released before you say yes",
 	} {
 		if !strings.Contains(whole, words) {
 			t.Errorf("%q is not in: %s", words, whole)

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"distributed.ai/datacoop/internal/coop"
 )
@@ -69,7 +70,7 @@ func (t Terms) conditionSentences() (out []string) {
 	say(len(t.Projects) > 0, "You refuse everything outside the projects "+strings.Join(t.Projects, ", ")+"; a steward checks that a request belongs to one.")
 	say(len(t.Institutions) > 0, "You refuse everybody outside the institutions "+strings.Join(t.Institutions, ", ")+".")
 	say(t.KeepMonths > 0, "You refuse requests to keep your data longer than "+count(int(t.KeepMonths), "month")+".")
-	say(t.PublishFrom != "", "You refuse everybody who would publish before "+t.PublishFrom+".")
+	say(t.PublishFrom != "", "You refuse everybody who would publish before "+day(t.PublishFrom)+".")
 	return out
 }
 
@@ -88,6 +89,15 @@ var modeSentences = map[string][]string{
 }
 
 // count writes "1 month" and "2 months".
+// day writes a day as people do; one that is no day stays as it is.
+func day(written string) string {
+	d, err := time.Parse(time.DateOnly, written)
+	if err != nil {
+		return written
+	}
+	return d.Format("2 January 2006")
+}
+
 func count(n int, what string) string {
 	if n == 1 {
 		return "1 " + what

@@ -113,16 +113,20 @@ const (
 func Topics() []Topic { return []Topic{Waiting, Uses, Votes, Money, Reports, Office, Security} }
 
 var topics = map[string]Topic{
-	coop.NoticeApproval: Waiting, coop.NoticeQuestion: Waiting, coop.NoticePanel: Waiting, coop.NoticeDisputed: Waiting,
+	coop.NoticeApproval: Waiting, coop.NoticeQuestion: Waiting, coop.NoticePanel: Waiting, coop.NoticeSpotCheck: Waiting, coop.NoticeDisputed: Waiting,
 	coop.NoticeFirstUse: Uses, coop.NoticeDisputeDecided: Uses, coop.NoticeFrozen: Uses, coop.NoticeThawed: Uses,
 	coop.NoticeVoteOpened: Votes, coop.NoticeVoteClosing: Votes, coop.NoticeVoteClosed: Votes,
 	coop.NoticeStatement: Money, coop.NoticeAppealDecided: Money, coop.NoticePaid: Money, coop.NoticeReturned: Money,
 	coop.NoticeReport: Reports,
 	coop.NoticeReview: Office, coop.NoticeOverdue: Office, coop.NoticeJudge: Office, coop.NoticeContested: Office,
-	coop.NoticeSecondHuman: Office, coop.NoticeNoAccount: Office,
+	coop.NoticeSecondSteward: Office, coop.NoticeAlive: Office, coop.NoticeSecondHuman: Office, coop.NoticeNoAccount: Office,
 	coop.NoticeAccount: Security, coop.NoticeRecipient: Security, coop.NoticeSigningKey: Security, coop.NoticeToken: Security,
-	coop.NoticeRecovered: Security, coop.NoticeMailStopped: Security,
+	coop.NoticeBereaved: Security, coop.NoticeLock: Security, coop.NoticeLinked: Security, coop.NoticeUnlinked: Security, coop.NoticeRecovered: Security, coop.NoticeMailStopped: Security,
 }
+
+// urgent is what goes by letter at once, whatever the member chose: whom it is
+// about may never look here by themselves.
+var urgent = map[string]bool{coop.NoticeBereaved: true}
 
 // Kinds lists what members are told about.
 func Kinds() (out []string) {

@@ -109,6 +109,19 @@ func (s *Service) roundAt(tx *db.Tx, at int64) error {
 	return s.Jobs.Enqueue(tx, kindRound, fmt.Sprint(at), struct{}{}, time.UnixMilli(at))
 }
 
+// hurry has a member's next letter written now, if they have an address.
+func (s *Service) hurry(tx *db.Tx, m coop.MemberID) error {
+	sub, err := subscriptionOf(tx, m)
+	switch {
+	case errors.Is(err, db.ErrNoRow) || err == nil && sub.confirmedAt == 0:
+		return nil
+	case err != nil:
+		return err
+	}
+	sub.attempt, sub.dueAt = 0, s.now()
+	return errors.Join(updateSubscription(tx, sub), s.roundAt(tx, sub.dueAt))
+}
+
 // round writes every letter that is due, one after the other: letters hold up no
 // more than one worker of the queue. Where the server is away the rest waits.
 func (s *Service) round(ctx context.Context, _ []byte) error {
@@ -172,7 +185,7 @@ func (s *Service) news(ctx context.Context, m governance.Member, sub subscriptio
 	err = s.DB.View(ctx, func(tx *db.Tx) error {
 		items, err := s.unread(tx, readerOf(m), sub.told)
 		for _, i := range items {
-			if !muted[i.Topic()] {
+			if !muted[i.Topic()] || urgent[i.Kind] {
 				out = append(out, i)
 			}
 		}

@@ -48,6 +48,9 @@ func (s *Service) post(ctx context.Context, payload []byte) error {
 			if err == nil {
 				err = insert(tx, a.audience, n, a.ref, s.now())
 			}
+			if err == nil && urgent[n.Kind] {
+				err = s.hurry(tx, coop.MemberID(a.audience))
+			}
 		}
 		return err
 	})

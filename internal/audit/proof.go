@@ -54,6 +54,10 @@ func (l *Log) Proof(ctx context.Context, index int64) (Proof, error) {
 	return p, nil
 }
 
+// Leaf reads one entry as it stands in the log, in the caller's own snapshot and
+// without a proof of it. It answers sql.ErrNoRows where there is none.
+func (l *Log) Leaf(tx *db.Tx, index int64) ([]byte, error) { return leafText(tx, index) }
+
 var errRecord = errors.New("the record is not what the leaf committed to")
 
 // Check verifies p offline against the log's verifier key: the checkpoint's

@@ -111,6 +111,9 @@ func (l *Log) open(text []byte) (tlog.Tree, error) { return openCheckpoint(text,
 
 var errCheckpoint = errors.New("malformed checkpoint")
 
+// mostLeaves keeps a size that was made up out of arithmetic that it would overflow.
+const mostLeaves = 1 << 40
+
 // openCheckpoint checks the signature of a checkpoint and reads it.
 func openCheckpoint(text []byte, verifier note.Verifier) (tlog.Tree, error) {
 	n, err := note.Open(text, note.VerifierList(verifier))
@@ -122,7 +125,7 @@ func openCheckpoint(text []byte, verifier note.Verifier) (tlog.Tree, error) {
 		return tlog.Tree{}, errCheckpoint
 	}
 	size, err := strconv.ParseInt(lines[1], 10, 64)
-	if err != nil || size < 0 || strconv.FormatInt(size, 10) != lines[1] {
+	if err != nil || size < 0 || size > mostLeaves || strconv.FormatInt(size, 10) != lines[1] {
 		return tlog.Tree{}, errCheckpoint
 	}
 	root, err := base64.StdEncoding.DecodeString(lines[2])

@@ -117,6 +117,10 @@ type Model struct {
 	Family  string `toml:"family"` // models of one family count as one judge
 	BaseURL string `toml:"base_url"`
 	Name    string `toml:"name"`
+
+	PromptPrice int64 `toml:"prompt_price" json:",omitempty"`     // minor units for a million tokens that it reads; estimates alone use it
+	AnswerPrice int64 `toml:"answer_price" json:",omitempty"`     // the same for tokens that it writes
+	PerMinute   int   `toml:"calls_per_minute" json:",omitempty"` // at most; 0 for as many as it answers
 }
 
 // Class is how one kind of proposal is decided: support is yes/(yes+no) and

@@ -2,6 +2,7 @@ package coop
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -27,7 +28,8 @@ func TestMoneyIsWrittenForPeople(t *testing.T) {
 		minor    Money
 		currency Currency
 		want     string
-	}{{1250, "EUR", "12.50 EUR"}, {7, "EUR", "0.07 EUR"}, {-7, "EUR", "-0.07 EUR"}, {500, "JPY", "500 JPY"}, {1, "KWD", "0.001 KWD"}, {0, "EUR", "0.00 EUR"}} {
+	}{{1250, "EUR", "12.50 EUR"}, {7, "EUR", "0.07 EUR"}, {-7, "EUR", "-0.07 EUR"}, {500, "JPY", "500 JPY"}, {1, "KWD", "0.001 KWD"}, {0, "EUR", "0.00 EUR"},
+		{-1 << 63, "EUR", "-92233720368547758.08 EUR"}, {-1 << 63, "JPY", "-9223372036854775808 JPY"}, {1<<63 - 1, "KWD", "9223372036854775.807 KWD"}} {
 		if got := c.minor.Format(c.currency); got != c.want {
 			t.Errorf("%d: %q, want %q", c.minor, got, c.want)
 		}
@@ -71,6 +73,33 @@ func TestIDsAreUUIDv7AndNothingElse(t *testing.T) {
 		if ValidSlug(s) {
 			t.Errorf("%q passes for a slug", s)
 		}
+	}
+}
+
+// TestIDsAreWhatThePatternSays puts every byte in every place of an id.
+func TestIDsAreWhatThePatternSays(t *testing.T) {
+	pattern := regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
+	const id = "0199e5f0-7a31-7c02-b4d6-fedcba987650"
+	tried, valid := 0, 0
+	check := func(s string) {
+		tried++
+		if ValidID(s) {
+			valid++
+		}
+		if ValidID(s) != pattern.MatchString(s) {
+			t.Errorf("%q: %v", s, ValidID(s))
+		}
+	}
+	for i := range len(id) {
+		for c := range 256 {
+			check(id[:i] + string([]byte{byte(c)}) + id[i+1:])
+		}
+		check(id[:i] + id[i+1:])
+		check(id[:i] + id[i:i+1] + id[i:])
+	}
+	// 30 digits are free, one has 4 values, and four hyphens and the 7 have one.
+	if want := 30*16 + 4 + 5; valid != want || tried != len(id)*258 {
+		t.Errorf("%d of %d pass, want %d", valid, tried, want)
 	}
 }
 

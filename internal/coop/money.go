@@ -45,20 +45,30 @@ func (c Currency) Exponent() int {
 
 // Decimal writes m with a point and the decimals of c, without the code.
 func (m Money) Decimal(c Currency) string {
-	exp := c.Exponent()
-	sign, abs := "", uint64(m) //nolint:gosec // a negative m is turned below
+	var room [24]byte // for any amount
+	return string(m.AppendDecimal(room[:0], c))
+}
+
+// AppendDecimal appends what Decimal writes.
+func (m Money) AppendDecimal(buf []byte, c Currency) []byte {
+	abs := uint64(m) //nolint:gosec // a negative m is turned below
 	if m < 0 {
-		sign, abs = "-", uint64(-(m+1))+1 //nolint:gosec // -(m+1) is never negative
+		buf, abs = append(buf, '-'), uint64(-(m+1))+1 //nolint:gosec // -(m+1) is never negative
 	}
-	digits := strconv.FormatUint(abs, 10)
-	if exp == 0 {
-		return sign + digits
+	unit := uint64(1)
+	for range c.Exponent() {
+		unit *= 10
 	}
-	for len(digits) <= exp {
-		digits = "0" + digits
+	buf = strconv.AppendUint(buf, abs/unit, 10)
+	if unit == 1 {
+		return buf
 	}
-	cut := len(digits) - exp
-	return sign + digits[:cut] + "." + digits[cut:]
+	buf = append(buf, '.')
+	for rest := abs % unit; unit > 1; rest %= unit {
+		unit /= 10
+		buf = append(buf, byte('0'+rest/unit)) //nolint:gosec // one digit
+	}
+	return buf
 }
 
 // Format writes m as a person reads it, such as "12.50 EUR".

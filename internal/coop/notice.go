@@ -43,6 +43,7 @@ const (
 	NoticeVoteClosed     = "vote.closed"         // ref: the proposal
 	NoticeStatement      = "statement.published" // ref: the period; until: the end of the challenge window
 	NoticePanel          = "panel.drawn"         // ref: the appeal
+	NoticeSpotCheck      = "spot-check.drawn"    // ref: the pair
 	NoticeDisputed       = "dispute.opened"      // ref: the dispute about their dataset
 	NoticeDisputeDecided = "dispute.decided"     // ref: the dispute
 	NoticeAppealDecided  = "appeal.decided"      // ref: the appeal
@@ -54,8 +55,12 @@ const (
 	NoticeAccount        = "account.payout"      // the account that money goes to was changed
 	NoticeRecipient      = "account.recipient"   // the key that data are encrypted to was changed
 	NoticeSigningKey     = "account.signing-key" // the key that manifests are signed with was changed
+	NoticeLock           = "account.lock"        // a way to the member's key was taken away or replaced
+	NoticeLinked         = "account.linked"      // a second way to sign in was linked
+	NoticeUnlinked       = "account.unlinked"    // a way to sign in was unlinked, and everybody signed out elsewhere
 	NoticeToken          = "account.token"       // an access token was made
 	NoticeRecovered      = "account.recovered"   // the account was opened with a recovery code
+	NoticeBereaved       = "account.bereaved"    // ref: the report that the member has died
 	NoticeMailStopped    = "mail.stopped"        // e-mail to them came back
 
 	NoticeReview      = "steward.review"   // ref: the request; for vetting
@@ -64,6 +69,9 @@ const (
 	NoticeContested   = "steward.appeal"   // ref: the appeal; for appeals
 	NoticeSecondHuman = "steward.release"  // ref: the period; for the treasury
 	NoticeNoAccount   = "steward.returned" // ref: the payment's id; for the treasury
+
+	NoticeSecondSteward = "steward.bereavement" // ref: the report of a death; for every office
+	NoticeAlive         = "steward.alive"       // ref: the report of a death that its member has stopped
 )
 
 // ClosesSoon is when members are told that something which they learn of now will

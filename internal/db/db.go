@@ -81,6 +81,9 @@ type DB struct {
 	stopped  chan struct{}
 	closing  sync.Once
 	broken   atomic.Pointer[error]
+
+	noting   sync.Mutex
+	migrated []Migrated
 }
 
 // Open opens the database at an address: a postgres:// URL, or the path of an

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 
 	"github.com/pressly/goose/v3"
 )
@@ -18,7 +19,7 @@ var errNewer = errors.New("the database was made by a newer version of this prog
 // words both databases know; which of them ran is kept in the table
 // "<room>_schema". Each migration runs in a transaction of its own. It refuses
 // a database whose schema is newer. Processes that start together migrate one
-// after the other.
+// after the other. What was done is among [DB.Migrated].
 func (d *DB) Migrate(ctx context.Context, room string, files fs.FS) error {
 	if current(ctx, d) != nil {
 		return fmt.Errorf("db: migrate %s: %w", room, ErrNested)
@@ -33,7 +34,7 @@ func (d *DB) Migrate(ctx context.Context, room string, files fs.FS) error {
 		return fmt.Errorf("db: migrate %s: %w", room, err)
 	}
 	err = d.control(ctx, func() error {
-		return d.migrate(ctx, d, func() error { return up(ctx, provider) })
+		return d.migrate(ctx, d, func() error { return d.up(ctx, room, provider) })
 	})
 	if err != nil {
 		return fmt.Errorf("db: migrate %s: %w", room, d.explain(err))
@@ -41,7 +42,22 @@ func (d *DB) Migrate(ctx context.Context, room string, files fs.FS) error {
 	return nil
 }
 
-func up(ctx context.Context, provider *goose.Provider) error {
+// Migrated is what became of a room's tables: the number of the last migration
+// that had run before and the one that has now. From is 0 for new tables.
+type Migrated struct {
+	Room string `json:"room"`
+	From int64  `json:"from"`
+	To   int64  `json:"to"`
+}
+
+// Migrated lists what [DB.Migrate] did since the database was opened, in that order.
+func (d *DB) Migrated() []Migrated {
+	d.noting.Lock()
+	defer d.noting.Unlock()
+	return slices.Clone(d.migrated)
+}
+
+func (d *DB) up(ctx context.Context, room string, provider *goose.Provider) error {
 	have, want, err := provider.GetVersions(ctx)
 	if err != nil {
 		return err
@@ -49,8 +65,13 @@ func up(ctx context.Context, provider *goose.Provider) error {
 	if have > want {
 		return errNewer
 	}
-	_, err = provider.Up(ctx)
-	return err
+	if _, err = provider.Up(ctx); err != nil {
+		return err
+	}
+	d.noting.Lock()
+	defer d.noting.Unlock()
+	d.migrated = append(d.migrated, Migrated{room, have, want})
+	return nil
 }
 
 // translated is a folder of migrations in another dialect.

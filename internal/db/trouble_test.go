@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -161,6 +162,10 @@ func TestMigrationsRunOncePerRoom(t *testing.T) {
 	}
 	if err := d.Migrate(ctx, "t", files(schema)); err == nil {
 		t.Error("an older program opened a newer schema")
+	}
+	want := []db.Migrated{{Room: "t", From: 0, To: 1}, {Room: "t", From: 1, To: 2}, {Room: "t", From: 2, To: 2}, {Room: "other", From: 0, To: 1}}
+	if got := d.Migrated(); !slices.Equal(got, want) {
+		t.Errorf("migrated: %+v", got)
 	}
 }
 

@@ -31,22 +31,20 @@ var silent = regexp.MustCompile(`/(testdata|node_modules|dist|vendor|llm|fakellm
 // from with what templates, rooms and laws say.
 func TestTheCatalogueOfMessagesIsWhole(t *testing.T) {
 	said := map[string]string{}
-	for _, m := range slices.Concat(templates(t), literals(t), laws(t), moments()) {
+	for _, m := range slices.Concat(templates(t), literals(t, ""), laws(t), moments()) {
+		said[m] = m
+	}
+	theScripts(t, said)
+	for _, m := range uttered(t) {
 		said[m] = m
 	}
 	if len(said) < 1000 {
 		t.Fatalf("only %d messages were found", len(said))
 	}
-	var want bytes.Buffer
-	e := json.NewEncoder(&want)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", " ")
-	if err := e.Encode(file{"en", "English", said}); err != nil {
-		t.Fatal(err)
-	}
+	want := written(t, file{"en", "English", said})
 	const path = "languages/en.json"
 	if *update {
-		if err := os.WriteFile(path, want.Bytes(), 0o644); err != nil {
+		if err := os.WriteFile(path, want, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -54,7 +52,7 @@ func TestTheCatalogueOfMessagesIsWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(have, want.Bytes()) {
+	if !bytes.Equal(have, want) {
 		c, err := Read(have)
 		if err != nil {
 			t.Fatal(err)
@@ -66,7 +64,7 @@ func TestTheCatalogueOfMessagesIsWhole(t *testing.T) {
 		}
 		t.Errorf("%s is not what the pages say (%d messages, %d said): go test ./internal/language -update", path, len(c.messages), len(said))
 	}
-	if _, err := Read(want.Bytes()); err != nil {
+	if _, err := Read(want); err != nil {
 		t.Error(err)
 	}
 	t.Logf("%d messages", len(said))
@@ -159,6 +157,50 @@ func everyFile(t *testing.T, end string, with func(path, source string)) {
 	}
 }
 
+// reduces are the packages that run beside the scripts, in a browser.
+const reduces = "marketplace/codebook/"
+
+// theScripts compares the list of what the scripts say with their sources and
+// those of the codebook; said is what everybody else says.
+func theScripts(t *testing.T, said map[string]string) {
+	t.Helper()
+	list := sayings{Own: []string{}, Shared: literals(t, reduces)}
+	for _, m := range uttered(t) {
+		if _, ok := said[m]; ok {
+			list.Shared = append(list.Shared, m)
+		} else {
+			list.Own = append(list.Own, m)
+		}
+	}
+	for _, messages := range []*[]string{&list.Own, &list.Shared} {
+		slices.Sort(*messages)
+		*messages = slices.Compact(*messages)
+	}
+	want := written(t, list)
+	if *update {
+		if err := os.WriteFile("scripts.json", want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	have, err := os.ReadFile("scripts.json")
+	if err != nil || !bytes.Equal(have, want) {
+		t.Errorf("scripts.json is not what the scripts say (%d and %d messages): go test ./internal/language -update: %v", len(list.Own), len(list.Shared), err)
+	}
+}
+
+// written is a list as it is committed.
+func written(t *testing.T, v any) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", " ")
+	if err := e.Encode(v); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
 // sentences of the law: titles and reasons in its sources.
 func laws(t *testing.T) []string {
 	quoted := regexp.MustCompile(`"([A-Z][^"\\]* [^"\\]*)"`)
@@ -175,9 +217,13 @@ func laws(t *testing.T) []string {
 // literals are the texts in Go's sources that read like a sentence or a label:
 // they begin with a capital letter and have more than one word, or stand where
 // labels do, or are the two forms of a number of things.
-func literals(t *testing.T) []string {
+// Under is a folder that they are looked for in, "" for all of them.
+func literals(t *testing.T, under string) []string {
 	out := map[string]bool{}
 	everyFile(t, ".go", func(path, source string) {
+		if !strings.HasPrefix(path, under) {
+			return
+		}
 		parsed, err := parser.ParseFile(token.NewFileSet(), path, source, parser.SkipObjectResolution)
 		if err != nil {
 			t.Fatal(err)

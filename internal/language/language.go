@@ -7,7 +7,13 @@
 // its own name in every catalogue, as in gettext. [Messages] lists what a
 // template says; [Catalogue.Page] is the template in another language, made once
 // before it is parsed; [Catalogue.Say] says what comes from the rooms below while
-// a page is rendered: reasons, terms, notes.
+// a page is rendered: reasons, terms, notes; and it says the API's problems.
+//
+// The pages' scripts look up what they say by themselves. In another language a
+// page loads a script before them, at [Catalogue.Script], which holds their
+// messages alone: those of web/islands/src/words.ts, and of the codebook, whose
+// reducer they run. English pages load nothing more. What the script of the
+// sign-in says stands in its page.
 //
 // A catalogue is a JSON object:
 //
@@ -23,8 +29,8 @@
 //
 // # What it refuses
 //
-// To speak for the scripts and for the built-in sign-in, which are English still.
-// To search long for what people wrote, such as reports. It cannot tell a title
+// To speak outside the browser: letters, receipts and other documents are English,
+// and so is the command line. To search long for what people wrote, such as reports. It cannot tell a title
 // that reads exactly like a sentence of ours from one, and says that too.
 package language
 
@@ -48,6 +54,7 @@ type Catalogue struct {
 	Name     string // of the language in itself, for the choice between them
 	messages map[string]string
 	patterns map[string][]pattern
+	script   script
 }
 
 // file is a catalogue as it is kept.
@@ -59,7 +66,7 @@ type file struct {
 
 var (
 	marks  = regexp.MustCompile(`\{\d+\}|</?\d+>`)
-	unsafe = regexp.MustCompile(`[<>"{}]`)
+	unsafe = regexp.MustCompile(`[<>"{}\n\r]`)
 )
 
 // Read reads a catalogue and looks at every translation. An error names the
@@ -80,9 +87,13 @@ func Read(data []byte) (*Catalogue, error) {
 			return nil, fmt.Errorf("language: %s: %q: %w", tag, english, err)
 		}
 	}
-	c := &Catalogue{Tag: tag.String(), Name: f.Name, messages: f.Messages}
-	c.patterns = patterns(f.Messages)
-	return c, nil
+	list, err := scripts()
+	if err != nil {
+		return nil, fmt.Errorf("language: list the messages of the scripts: %w", err)
+	}
+	c := &Catalogue{Tag: tag.String(), Name: f.Name, messages: f.Messages, patterns: patterns(f.Messages, list.Own...)}
+	c.script, err = newScript(c.Tag, f.Messages, slices.Concat(list.Own, list.Shared))
+	return c, err
 }
 
 // fits reports why a translation cannot stand for its message.

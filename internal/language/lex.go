@@ -1,6 +1,9 @@
 package language
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // piece is a piece of a template's source.
 type piece struct {
@@ -24,6 +27,9 @@ var inline = map[string]bool{
 	"a": true, "abbr": true, "b": true, "br": true, "code": true, "dfn": true, "em": true, "i": true, "kbd": true,
 	"q": true, "small": true, "span": true, "strong": true, "time": true,
 }
+
+// assigns is how an action begins that gives a variable its value.
+var assigns = regexp.MustCompile(`^\$\w+(?:\s*,\s*\$\w+)?\s*:?=`)
 
 // controls are the first words of actions that print nothing themselves.
 var controls = map[string]bool{
@@ -132,7 +138,7 @@ func actionPiece(text string) piece {
 	body := strings.TrimSpace(strings.TrimPrefix(strings.TrimSuffix(strings.TrimPrefix(strings.TrimSuffix(text, "}}"), "{{"), "-"), "-"))
 	name, _, _ := strings.Cut(body, " ")
 	kind := action
-	if controls[name] || strings.HasPrefix(body, "/*") || strings.Contains(body, ":=") {
+	if controls[name] || strings.HasPrefix(body, "/*") || assigns.MatchString(body) {
 		kind = control
 	}
 	return piece{kind: kind, text: text, name: name}

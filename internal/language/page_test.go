@@ -44,6 +44,7 @@ func TestATranslationMayTurnASentenceRound(t *testing.T) {
 		`<p>Go to <a href="{{.Path}}">{{.Title}}</a>, then <em>look</em>.</p>`: `<p>Zum <em>Ansehen</em> nach <a href="{{.Path}}">{{say (.Title)}}</a> gehen.</p>`,
 		"<p>\n {{count .N \"row\" \"rows\"}} left\n</p>":                       "<p>\n Noch {{say (count .N \"Zeile\" \"Zeilen\")}}\n</p>",
 		`<img alt="A mark">{{- .Name -}}`:                                      `<img alt="Ein Zeichen">{{- say (.Name) -}}`,
+		`<p>{{$none = true}}{{$none}}</p>`:                                     `<p>{{$none = true}}{{say ($none)}}</p>`,
 		`<p>Nobody has said this.</p>`:                                         `<p>Nobody has said this.</p>`,
 		`{{template "tag" (tag "Refused" "off")}}`:                             `{{template "tag" (tag "Abgelehnt" "off")}}`,
 	} {
@@ -78,6 +79,30 @@ func TestWhatTheRoomsSayIsSaidToo(t *testing.T) {
 	}
 }
 
+// What scripts alone say is theirs to fill: "{1} of {2}" would fit what anybody
+// wrote.
+func TestWhatOnlyScriptsSayFitsNothingElse(t *testing.T) {
+	list, err := scripts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const own, other = "The code has {1} characters. You typed {2}.", "About {1}"
+	if !slices.Contains(list.Own, own) || slices.Contains(slices.Concat(list.Own, list.Shared), other) {
+		t.Fatal("the sentences of scripts are others now")
+	}
+	c, err := Read([]byte(`{"language":"de","name":"D","messages":{"` + own + `":"{1} Zeichen, nicht {2}.","` + other + `":"Zu {1}"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if said := c.Say("The code has 5 characters. You typed 6."); !strings.HasPrefix(said, "The code") {
+		t.Errorf("a room's text is said %q", said)
+	}
+	script := string(c.script.body)
+	if !strings.Contains(script, "{1} Zeichen, nicht {2}.") || strings.Contains(script, "Zu {1}") || c.Script() == "" || (*Catalogue)(nil).Script() != "" {
+		t.Errorf("the scripts get %s at %q", script, c.Script())
+	}
+}
+
 // A text made to be looked up again and again is not.
 func TestWhatPeopleWriteCostsLittle(t *testing.T) {
 	c, err := Read([]byte(`{"language":"de","name":"D","messages":{"{1} days":"{1} Tage"}}`))
@@ -103,6 +128,7 @@ func TestATranslationBreaksNoPage(t *testing.T) {
 		"markup":         `{"language":"de","name":"D","messages":{"Go":"<b>Los</b>"}}`,
 		"an action":      `{"language":"de","name":"D","messages":{"Go":"{{.Secret}}"}}`,
 		"a quote":        `{"language":"de","name":"D","messages":{"Go":"Los\" onclick=\"x"}}`,
+		"two lines":      `{"language":"de","name":"D","messages":{"Go":"Los\n- los"}}`,
 		"silence":        `{"language":"de","name":"D","messages":{"Go":" "}}`,
 		"a strange word": `{"language":"de","name":"D","sentences":{}}`,
 		"no object":      `[]`,

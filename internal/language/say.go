@@ -2,6 +2,7 @@ package language
 
 import (
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -25,6 +26,15 @@ const (
 // Say says a sentence of the rooms below. What the catalogue does not know,
 // such as a name, comes back as it is.
 func (c *Catalogue) Say(english string) string { return c.say(english, deepest) }
+
+// SayEach says each of some sentences.
+func (c *Catalogue) SayEach(english []string) []string {
+	out := make([]string, len(english))
+	for i, sentence := range english {
+		out[i] = c.Say(sentence)
+	}
+	return out
+}
 
 func (c *Catalogue) say(english string, depth int) string {
 	if c == nil || english == "" {
@@ -81,10 +91,13 @@ func initial(s string) string {
 
 // patterns are the messages with places, by their first word; those that begin
 // with a place are under "". The ones with more words come first, so that the
-// most exact one is found.
-func patterns(messages map[string]string) map[string][]pattern {
+// most exact one is found. What scripts alone say is left out: they fill it.
+func patterns(messages map[string]string, but ...string) map[string][]pattern {
 	out := map[string][]pattern{}
 	for english, said := range messages {
+		if slices.Contains(but, english) {
+			continue
+		}
 		holes := marks.FindAllString(english, -1)
 		if len(holes) == 0 || len(holes) > 9 || strings.ContainsAny(english, "<>") {
 			continue

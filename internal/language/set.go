@@ -68,6 +68,10 @@ func (s *Set) load(files fs.FS) error {
 	return nil
 }
 
+// English is the catalogue that translators start from: every message, said as it
+// is.
+func English() ([]byte, error) { return embedded.ReadFile("languages/en.json") }
+
 // Of is the catalogue for a visitor: what they chose, or else what their browser
 // asks for; nil is English.
 func (s *Set) Of(r *http.Request) *Catalogue {

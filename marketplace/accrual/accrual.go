@@ -96,7 +96,8 @@ func Arrive(tx *db.Tx, r coop.RequestID, m coop.MemberID, money coop.Money, weig
 }
 
 // SoFar is what the uses of a member's data have brought in the period that
-// runs, in thousandths of a minor unit.
+// runs, in thousandths of a minor unit. What a related party pays is not counted:
+// it is nobody's (package related).
 func SoFar(ctx context.Context, d *db.DB, m coop.MemberID) (int64, error) {
 	return desk.Read(ctx, d, func(tx *db.Tx) (sum int64, err error) {
 		period, err := running(tx)

@@ -50,7 +50,9 @@ type part struct {
 
 const sqlParts = `SELECT p.weight, s.money, s.weight FROM accrual_parts p
 	JOIN accrual_streams s ON s.period = p.period AND s.request = p.request
-	WHERE p.member = ? AND p.period = ?`
+	WHERE p.member = ? AND p.period = ?
+	AND NOT EXISTS (SELECT 1 FROM marketplace_requests r JOIN marketplace_researchers w ON w.id = r.researcher WHERE r.id = p.request
+		AND COALESCE((SELECT n.related FROM marketplace_relations n WHERE n.researcher = w.id ORDER BY n.since DESC LIMIT 1), w.related) = 1)`
 
 func parts(tx *db.Tx, m coop.MemberID, id coop.PeriodID) ([]part, error) {
 	return desk.Collect(tx, "accrued parts", func(rows *sql.Rows) (p part, err error) {

@@ -128,12 +128,16 @@ type Contest struct {
 	Open   bool   // not settled
 	Until  int64  // the end of the window; 0 while a new statement is due
 	Key    []byte // that the period's pseudonyms are made with
+
+	Hearing coop.Hearing // by what its appeals are heard
 }
 
 // Market is what the counter asks of the market.
 type Market interface {
 	// Contest finds a period as an appeal needs it.
 	Contest(tx *db.Tx, id coop.PeriodID) (Contest, error)
+	// Secret derives a key of the market's.
+	Secret(label string) []byte
 	// Amend makes a new statement due, because of an appeal.
 	Amend(tx *db.Tx, id coop.PeriodID, by coop.MemberID, appeal string) error
 	// Publish computes a statement that is due.

@@ -2,6 +2,7 @@ package appeals
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -27,7 +28,7 @@ func (d *Docket) conclude(tx *db.Tx, k hearing) error {
 	if err != nil {
 		return fmt.Errorf("appeals: bundle: %w", err)
 	}
-	out, err := d.caseOf(tx, k, b)
+	out, err := d.caseOf(tx, k, b, c.Hearing.Beyond)
 	if err != nil {
 		return err
 	}
@@ -47,16 +48,17 @@ func (d *Docket) conclude(tx *db.Tx, k hearing) error {
 		d.desk.Jobs.Tell(tx, coop.Notice{Kind: coop.NoticeAppealDecided, Ref: string(a.Period), Occasion: a.ID + "/panel", To: []coop.Addressee{{Member: a.Member}}}))
 }
 
-// caseOf is a case as a record tells it, decided against a bundle's statement.
-func (d *Docket) caseOf(tx *db.Tx, k hearing, b appraisal.Bundle) (jury.Case, error) {
+// caseOf is a case as a record tells it, decided against a bundle's statement by a
+// cap on what a panel may exceed the model's bound by.
+func (d *Docket) caseOf(tx *db.Tx, k hearing, b appraisal.Bundle, beyond int64) (jury.Case, error) {
 	taken, err := seats(tx, k.Appeal)
 	if err != nil {
 		return jury.Case{}, err
 	}
 	standing, _ := b.Standing(k.Name, k.Dossier)
 	standing.Member, standing.Dossier = "", ""
-	out := jury.Case{Beyond: d.desk.Charter.Hearing().Beyond, Checkpoint: k.Checkpoint, Dossier: k.Dossier, Excluded: k.Excluded, Leaf: k.Leaf,
-		Member: k.Name, Questions: k.Questions, Roll: k.Roll, Seats: []jury.Seat{}, Standing: standing}
+	out := jury.Case{Beyond: beyond, Checkpoint: k.Checkpoint, Dossier: k.Dossier, Excluded: k.Excluded, Leaf: k.Leaf,
+		Member: k.Name, PassedOver: k.Passed, Questions: k.Questions, Roll: k.Roll, Seats: []jury.Seat{}, Standing: standing}
 	for _, s := range taken {
 		out.Seats = append(out.Seats, jury.Seat{Name: s.Name, State: s.State, Yes: s.Yes})
 	}
@@ -124,13 +126,17 @@ func (d *Docket) Close(tx *db.Tx, id coop.PeriodID, statement func() ([]byte, er
 	if err != nil {
 		return Outcome{}, fmt.Errorf("appeals: bundle: %w", err)
 	}
+	c, err := d.market.Contest(tx, id)
+	if err != nil {
+		return Outcome{}, err
+	}
 	r := jury.Record{BundleSHA256: coop.Digest(bundle), Cases: []jury.Case{}, Format: jury.Format, Period: string(id),
-		Permille: d.desk.Charter.Hearing().Reserve}
+		Permille: c.Hearing.Reserve}
 	r.Reserve = b.Statement.AppealReserve(r.Permille)
 	if r.Corrections, err = d.corrected(tx, id, b, fixes); err != nil {
 		return Outcome{}, err
 	}
-	out, err := d.award(tx, &r, cases, b)
+	out, err := d.award(tx, &r, cases, b, c.Hearing.Beyond)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -142,10 +148,10 @@ func (d *Docket) Close(tx *db.Tx, id coop.PeriodID, statement func() ([]byte, er
 }
 
 // award divides what was set aside between the cases of a record.
-func (d *Docket) award(tx *db.Tx, r *jury.Record, cases []hearing, b appraisal.Bundle) (out Outcome, err error) {
+func (d *Docket) award(tx *db.Tx, r *jury.Record, cases []hearing, b appraisal.Bundle, beyond int64) (out Outcome, err error) {
 	claims := make([]int64, len(cases))
 	for i, k := range cases {
-		c, err := d.caseOf(tx, k, b)
+		c, err := d.caseOf(tx, k, b, beyond)
 		if err != nil {
 			return Outcome{}, err
 		}
@@ -220,6 +226,27 @@ func (d *Docket) Verify(tx *db.Tx, id coop.PeriodID, bundle []byte) error {
 		if int64(k.Award) != r.Cases[i].Award {
 			return errRecord
 		}
+		if err := d.filed(tx, r.Cases[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// filed holds a case against the log: the checkpoint that decided its panel must be
+// of this log, and the leaf that the log took before must name who might be drawn,
+// and who might not and why.
+func (d *Docket) filed(tx *db.Tx, c jury.Case) error {
+	if ahead, err := d.desk.Log.Ahead(tx.Context(), []byte(c.Checkpoint)); err != nil || ahead > 0 {
+		return errors.Join(errRecord, err)
+	}
+	text, err := d.desk.Log.Leaf(tx, c.Leaf)
+	if err != nil {
+		return errors.Join(errRecord, err)
+	}
+	var leaf struct{ Kind, Revision string }
+	if err := json.Unmarshal(text, &leaf); err != nil || leaf.Kind != "appeal.filed" || leaf.Revision != jury.CallSHA256(c.Roll, c.PassedOver) {
+		return errRecord
 	}
 	return nil
 }

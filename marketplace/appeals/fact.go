@@ -90,11 +90,15 @@ func (d *Docket) mend(tx *db.Tx, a Appeal, steward coop.MemberID, fixes []Correc
 		if len(spots) == 0 || f.Value < 0 || f.Value > limits[f.Field] {
 			return ErrCorrection.With(f.Kind + ": " + f.Field)
 		}
+		joined, err := d.basisOf(tx, &ev, a, f)
+		if err != nil {
+			return err
+		}
 		f.From = spots[0](f.Value)
 		for _, set := range spots[1:] {
 			set(f.Value)
 		}
-		if err := insertCorrection(tx, a, steward, f, d.desk.Now()); err != nil {
+		if err := insertCorrection(tx, a, steward, f, d.desk.Now(), joined); err != nil {
 			return err
 		}
 	}
@@ -102,7 +106,7 @@ func (d *Docket) mend(tx *db.Tx, a Appeal, steward coop.MemberID, fixes []Correc
 }
 
 // limits are the largest values of figures that can be mended.
-var limits = map[string]int64{"coverage": 1000, "fresh": 1000, "unique": 1000, "trust": 1000, "alone": 1, "days": 3660, "points": 1_000_000}
+var limits = map[string]int64{"coverage": 1000, "fresh": 1000, "unique": 1000, "trust": 1000, fieldAlone: 1, "days": 3660, "points": 1_000_000}
 
 // spot sets a figure and answers what it was.
 type spot func(to int64) (was int64)
@@ -116,7 +120,8 @@ func number(at *int64) spot {
 }
 
 // alone is 1 where a dataset counts by itself, and 0 where it counts as one with
-// others. A steward can take it out of a cluster and not put it into another.
+// others. A steward can take it out of a cluster and not put it into another; that
+// decides for all of the member's data, see Apart.
 func alone(cluster *string, repeats *bool) spot {
 	return func(to int64) (was int64) {
 		if *cluster == "" && !*repeats {
@@ -143,12 +148,12 @@ func figures(ev *appraisal.Evidence, m coop.MemberID, f Correction) (out []spot)
 		for i := range ev.Data {
 			u := &ev.Data[i]
 			add(u.Member == who && u.Dataset == f.Ref, map[string]spot{"coverage": number(&u.Coverage), "fresh": number(&u.Fresh),
-				"unique": number(&u.Unique), "trust": number(&u.Trust), "alone": alone(&u.Cluster, new(bool))})
+				"unique": number(&u.Unique), "trust": number(&u.Trust), fieldAlone: alone(&u.Cluster, new(bool))})
 		}
 	case appraisal.KindStipend:
 		for i := range ev.Available {
 			v := &ev.Available[i]
-			add(v.Member == who && v.Dataset == f.Ref, map[string]spot{"days": number(&v.Days), "alone": alone(&v.Cluster, &v.Copy)})
+			add(v.Member == who && v.Dataset == f.Ref, map[string]spot{"days": number(&v.Days), fieldAlone: alone(&v.Cluster, &v.Copy)})
 		}
 	case appraisal.KindWork:
 		for i := range ev.Work {
@@ -165,13 +170,17 @@ func figures(ev *appraisal.Evidence, m coop.MemberID, f Correction) (out []spot)
 }
 
 // Correct enters what stewards have mended into a period's evidence, which is
-// not blinded yet, in the order in which they did.
+// not blinded yet, in the order in which they did. Who counts as a person of their
+// own is in it already; see Apart.
 func (d *Docket) Correct(tx *db.Tx, id coop.PeriodID, ev *appraisal.Evidence) error {
 	fixes, err := corrections(tx, id)
 	if err != nil {
 		return fmt.Errorf("appeals: correct: %w", err)
 	}
 	for _, f := range fixes {
+		if f.person {
+			continue
+		}
 		for _, set := range figures(ev, f.Member, f.Correction) {
 			set(f.Value)
 		}

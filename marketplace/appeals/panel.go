@@ -17,6 +17,7 @@ import (
 	"distributed.ai/datacoop/marketplace/appraisal"
 	"distributed.ai/datacoop/marketplace/appraisal/checklist"
 	"distributed.ai/datacoop/marketplace/appraisal/jury"
+	"distributed.ai/datacoop/marketplace/closing"
 )
 
 // The jobs of this counter: drawing a panel, and looking after a seat when its
@@ -60,6 +61,7 @@ type hearing struct {
 	Questions  []string
 	Roll       []string
 	Excluded   int
+	Passed     []jury.Passed
 	Leaf       int64
 	Checkpoint string
 	Score      int64
@@ -117,16 +119,10 @@ func (d *Docket) impanel(tx *db.Tx, k *hearing, b appraisal.Bundle, key []byte, 
 		return ErrLine
 	}
 	k.State, k.Questions = stateDrawing, checklist.IDs(checklist.For(shown.Kind, shown.Class))
-	members, excluded, err := d.eligible(tx, *k, room)
-	if err != nil {
+	if err := d.enroll(tx, k, key, room); err != nil {
 		return err
 	}
-	k.Excluded = excluded
-	for _, m := range members {
-		k.Roll = append(k.Roll, nameOf(key, *k, m))
-	}
-	slices.Sort(k.Roll)
-	k.Leaf, err = d.desk.Log.Append(tx, audit.Event{Kind: "appeal.filed", Revision: jury.RollSHA256(k.Roll), Verdict: "judgement",
+	k.Leaf, err = d.desk.Log.Append(tx, audit.Event{Kind: "appeal.filed", Revision: jury.CallSHA256(k.Roll, k.Passed), Verdict: "judgement",
 		Record: map[string]any{"appeal": k.Appeal, "period": string(k.Period), "member": string(k.Member), "dossier": k.Dossier}})
 	if err != nil {
 		return fmt.Errorf("appeals: log: %w", err)
@@ -177,32 +173,61 @@ func (d *Docket) crowd(ctx context.Context, id coop.PeriodID) (out crowd, err er
 	}
 }
 
-// eligible lists the members who may be drawn, and how many were left out.
-func (d *Docket) eligible(tx *db.Tx, k hearing, room crowd) (out []coop.MemberID, excluded int, err error) {
-	interested, err := d.conflicts(tx, k, room.ev)
+// enroll puts every member on the roll of a case, or among those left out of it
+// with the reason.
+func (d *Docket) enroll(tx *db.Tx, k *hearing, key []byte, room crowd) error {
+	interested, err := d.conflicts(tx, *k, room.ev)
 	if err != nil {
-		return nil, 0, err
+		return err
 	}
+	k.Roll, k.Passed = nil, []jury.Passed{}
 	for _, m := range room.members {
-		office := slices.Contains(m.Offices, coop.Appeals) || slices.Contains(m.Offices, coop.Treasury)
-		if interested[m.ID] || office {
-			excluded++
-			continue
+		why := interested[m.ID]
+		if why != jury.Appellant && (slices.Contains(m.Offices, coop.Appeals) || slices.Contains(m.Offices, coop.Treasury)) {
+			why = jury.Office
 		}
-		out = append(out, m.ID)
+		if name := nameOf(key, *k, m.ID); why != "" {
+			k.Passed = append(k.Passed, jury.Passed{Name: name, Reason: why})
+		} else {
+			k.Roll = append(k.Roll, name)
+		}
 	}
-	return out, excluded, nil
+	slices.Sort(k.Roll)
+	slices.SortFunc(k.Passed, func(a, b jury.Passed) int { return strings.Compare(a.Name, b.Name) })
+	k.Excluded = len(k.Passed)
+	return nil
 }
 
-// conflicts are the members with an interest in an appeal, offices aside.
-func (d *Docket) conflicts(tx *db.Tx, k hearing, ev appraisal.Evidence) (map[coop.MemberID]bool, error) {
-	out := map[coop.MemberID]bool{k.Member: true}
+// conflicts are the members with an interest in an appeal and what it is, offices
+// aside.
+func (d *Docket) conflicts(tx *db.Tx, k hearing, ev appraisal.Evidence) (map[coop.MemberID]string, error) {
+	out := map[coop.MemberID]string{k.Member: jury.Appellant}
+	note := func(m coop.MemberID, why string) {
+		if out[m] == "" {
+			out[m] = why
+		}
+	}
+	if k.About.Kind == appraisal.KindWork {
+		c, err := d.desk.Governance.Contribution(tx.Context(), coop.ContributionID(k.About.Ref))
+		if err != nil {
+			return nil, fmt.Errorf("appeals: contested work: %w", err)
+		}
+		for _, r := range c.Reviews {
+			note(r.Reviewer, jury.Made)
+		}
+		note(c.Member, jury.Made)
+		if c.Git != nil {
+			for _, m := range c.Git.Members {
+				note(m, jury.Made)
+			}
+		}
+	}
 	rivals, err := appellants(tx, k.Period)
 	if err != nil {
 		return nil, err
 	}
 	for _, m := range rivals {
-		out[m] = true
+		note(m, jury.Rival)
 	}
 	makers := map[string][]string{}
 	for _, w := range ev.Work {
@@ -211,28 +236,12 @@ func (d *Docket) conflicts(tx *db.Tx, k hearing, ev appraisal.Evidence) (map[coo
 	for _, v := range ev.Duties {
 		by := makers[v.Ref]
 		if slices.Contains(by, string(k.Member)) { // reviewed what the appellant made
-			out[coop.MemberID(v.Member)] = true
+			note(coop.MemberID(v.Member), jury.Ties)
 		}
 		if v.Member == string(k.Member) { // made what the appellant reviewed
 			for _, m := range by {
-				out[coop.MemberID(m)] = true
+				note(coop.MemberID(m), jury.Ties)
 			}
-		}
-	}
-	if k.About.Kind != appraisal.KindWork {
-		return out, nil
-	}
-	c, err := d.desk.Governance.Contribution(tx.Context(), coop.ContributionID(k.About.Ref))
-	if err != nil {
-		return nil, fmt.Errorf("appeals: contested work: %w", err)
-	}
-	for _, r := range c.Reviews {
-		out[r.Reviewer] = true
-	}
-	out[c.Member] = true
-	if c.Git != nil {
-		for _, m := range c.Git.Members {
-			out[m] = true
 		}
 	}
 	return out, nil
@@ -290,8 +299,12 @@ func (d *Docket) seatNext(tx *db.Tx, k hearing, turn int) error {
 	if err != nil {
 		return err
 	}
+	f, err := closing.For(tx, k.Period, d.desk.Charter)
+	if err != nil {
+		return err
+	}
 	s := seat{Appeal: k.Appeal, Place: len(taken), Turn: turn, Member: who, Name: order[len(taken)], State: jury.Waiting, Yes: []string{},
-		Deadline: d.desk.Now() + d.desk.Charter.Hearing().AnswerHours*time.Hour.Milliseconds()}
+		Deadline: d.desk.Now() + f.Hearing.AnswerHours*time.Hour.Milliseconds()}
 	asked := coop.Notice{Kind: coop.NoticePanel, Ref: k.Appeal, Occasion: strconv.FormatInt(k.Leaf, 10), Until: s.Deadline, To: []coop.Addressee{{Member: who}}}
 	if err := errors.Join(insertSeat(tx, s), d.desk.Jobs.Tell(tx, asked)); err != nil {
 		return err

@@ -68,28 +68,53 @@ func countUnsettled(tx *db.Tx, id coop.PeriodID, after int64) (int, error) {
 }
 
 const (
-	sqlInsertCorrection = `INSERT INTO appeals_corrections (appeal, period, kind, ref, member, field, was, value, source, steward, at)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-	sqlCorrections = `SELECT kind, ref, member, field, was, value, source FROM appeals_corrections WHERE period = ? ORDER BY at, appeal, kind, ref, field`
+	sqlInsertCorrection = `INSERT INTO appeals_corrections (appeal, period, kind, ref, member, field, was, value, source, steward, at, basis)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	sqlCorrections = `SELECT kind, ref, member, field, was, value, source, basis <> '' FROM appeals_corrections WHERE period = ? ORDER BY at, appeal, kind, ref, field`
 )
 
-func insertCorrection(tx *db.Tx, a Appeal, steward coop.MemberID, f Correction, at int64) error {
-	err := tx.ExecOne(sqlInsertCorrection, a.ID, a.Period, f.Kind, f.Ref, a.Member, f.Field, f.From, f.Value, f.Source, steward, at)
+func insertCorrection(tx *db.Tx, a Appeal, steward coop.MemberID, f Correction, at int64, basis string) error {
+	err := tx.ExecOne(sqlInsertCorrection, a.ID, a.Period, f.Kind, f.Ref, a.Member, f.Field, f.From, f.Value, f.Source, steward, at, basis)
 	if db.IsUnique(err) {
 		return ErrCorrection.With(f.Kind + ": " + f.Field + " twice")
 	}
 	return desk.Failed("insert correction", err)
 }
 
+// verdict is a member who was taken out of a cluster.
+type verdict struct {
+	member coop.MemberID
+	period coop.PeriodID
+	basis  string
+}
+
+const sqlVerdicts = `SELECT member, period, basis FROM appeals_corrections WHERE basis <> '' AND (period = ? OR period < ? AND at < ?) ORDER BY period DESC, at DESC`
+
+const sqlClosed = `SELECT closed_at FROM marketplace_periods WHERE id = ?`
+
+// closedAt is when a period ended.
+func closedAt(tx *db.Tx, id coop.PeriodID) (int64, error) {
+	return desk.Number[int64](tx, "end of a period", sqlClosed, id)
+}
+
+// verdicts lists what was decided about a period, and about earlier ones before a time.
+func verdicts(tx *db.Tx, id coop.PeriodID, before int64) ([]verdict, error) {
+	return desk.Collect(tx, "verdicts", func(rows *sql.Rows) (v verdict, err error) {
+		err = rows.Scan(&v.member, &v.period, &v.basis)
+		return v, err
+	}, sqlVerdicts, id, id, before)
+}
+
 // mended is a correction with whose evidence it is.
 type mended struct {
 	Correction
 	Member coop.MemberID
+	person bool // it decided that the member is a person of their own
 }
 
 func corrections(tx *db.Tx, id coop.PeriodID) ([]mended, error) {
 	return desk.Collect(tx, "corrections", func(rows *sql.Rows) (f mended, err error) {
-		err = rows.Scan(&f.Kind, &f.Ref, &f.Member, &f.Field, &f.From, &f.Value, &f.Source)
+		err = rows.Scan(&f.Kind, &f.Ref, &f.Member, &f.Field, &f.From, &f.Value, &f.Source, &f.person)
 		return f, err
 	}, sqlCorrections, id)
 }

@@ -7,16 +7,17 @@ import (
 
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
+	"distributed.ai/datacoop/marketplace/appraisal/jury"
 	"distributed.ai/datacoop/marketplace/desk"
 )
 
-const caseColumns = `appeal, period, member, tier, state, kind, ref, paid, name, dossier, questions, roll, excluded, leaf, checkpoint, score, award`
+const caseColumns = `appeal, period, member, tier, state, kind, ref, paid, name, dossier, questions, roll, excluded, leaf, checkpoint, score, award, passed`
 
 const (
-	sqlPutCase = `INSERT INTO appeals_cases (` + caseColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	sqlPutCase = `INSERT INTO appeals_cases (` + caseColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 	ON CONFLICT (appeal) DO UPDATE SET tier = excluded.tier, state = excluded.state, kind = excluded.kind, ref = excluded.ref,
 	name = excluded.name, dossier = excluded.dossier, questions = excluded.questions, roll = excluded.roll,
-	excluded = excluded.excluded, leaf = excluded.leaf, checkpoint = excluded.checkpoint, score = excluded.score`
+	excluded = excluded.excluded, leaf = excluded.leaf, checkpoint = excluded.checkpoint, score = excluded.score, passed = excluded.passed`
 	sqlGetCase  = `SELECT ` + caseColumns + ` FROM appeals_cases WHERE appeal = ?`
 	sqlPanelsOf = `SELECT ` + caseColumns + ` FROM appeals_cases WHERE period = ? AND tier = 2 ORDER BY leaf`
 	sqlHeard    = `SELECT count(*) FROM appeals_cases WHERE period = ? AND member = ? AND dossier = ? AND tier = 2 AND appeal <> ?`
@@ -36,8 +37,12 @@ func words(list []string) string {
 }
 
 func putCase(tx *db.Tx, k hearing) error {
-	err := tx.ExecOne(sqlPutCase, k.Appeal, k.Period, k.Member, k.Tier, k.State, k.About.Kind, k.About.Ref, k.Paid, k.Name,
-		k.Dossier, words(k.Questions), words(k.Roll), k.Excluded, k.Leaf, k.Checkpoint, k.Score, k.Award)
+	passed, err := json.Marshal(append([]jury.Passed{}, k.Passed...))
+	if err != nil {
+		return desk.Failed("put case", err)
+	}
+	err = tx.ExecOne(sqlPutCase, k.Appeal, k.Period, k.Member, k.Tier, k.State, k.About.Kind, k.About.Ref, k.Paid, k.Name,
+		k.Dossier, words(k.Questions), words(k.Roll), k.Excluded, k.Leaf, k.Checkpoint, k.Score, k.Award, string(passed))
 	if db.IsUnique(err) {
 		return ErrAppealTwice
 	}
@@ -45,13 +50,13 @@ func putCase(tx *db.Tx, k hearing) error {
 }
 
 func scanCase(row desk.Row) (k hearing, err error) {
-	var questions, roll string
+	var questions, roll, passed string
 	err = row.Scan(&k.Appeal, &k.Period, &k.Member, &k.Tier, &k.State, &k.About.Kind, &k.About.Ref, &k.Paid, &k.Name,
-		&k.Dossier, &questions, &roll, &k.Excluded, &k.Leaf, &k.Checkpoint, &k.Score, &k.Award)
+		&k.Dossier, &questions, &roll, &k.Excluded, &k.Leaf, &k.Checkpoint, &k.Score, &k.Award, &passed)
 	if err != nil {
 		return k, err
 	}
-	return k, errors.Join(json.Unmarshal([]byte(questions), &k.Questions), json.Unmarshal([]byte(roll), &k.Roll))
+	return k, errors.Join(json.Unmarshal([]byte(questions), &k.Questions), json.Unmarshal([]byte(roll), &k.Roll), json.Unmarshal([]byte(passed), &k.Passed))
 }
 
 func getCase(tx *db.Tx, appeal string) (hearing, error) {

@@ -9,14 +9,15 @@ import (
 
 // Standing is what the bundle's statement says about one member's part of a
 // dossier: the formula's amount, the amount paid, the bound of its kind and the
-// model's score. It is false where the member has no part of such a dossier.
+// score it was counted by, which another dataset of the member's may have lent it.
+// It is false where the member has no part of such a dossier.
 func (b Bundle) Standing(member, dossier string) (jury.Standing, bool) {
 	out := jury.Standing{Member: member, Dossier: dossier, Score: jury.Neutral}
 	share, ok := b.Statement.Share(member)
 	if !ok {
 		return jury.Standing{}, false
 	}
-	betas := b.Params.betas()
+	betas, lent := b.Params.betas(), int64(0)
 	for _, it := range weigh(b.Evidence.normal()).items {
 		if it.member != member || it.dossier == "" || DossierID(b.Evidence.Salt, it.pot.String(), it.dossier) != dossier {
 			continue
@@ -25,6 +26,7 @@ func (b Bundle) Standing(member, dossier string) (jury.Standing, bool) {
 			if line.Kind == it.pot.String() && line.Ref == it.ref && line.Request == it.request {
 				out.Kind, out.Beta = line.Kind, betas[it.pot]
 				out.Baseline, out.Paid = out.Baseline+line.Baseline, out.Paid+line.Amount
+				lent = max(lent, scoreOf(out.Beta, line.Factor))
 			}
 		}
 	}
@@ -37,6 +39,7 @@ func (b Bundle) Standing(member, dossier string) (jury.Standing, bool) {
 				out.Score = s.Score
 			}
 		}
+		out.Score = max(out.Score, lent)
 	}
 	return out, true
 }

@@ -203,6 +203,33 @@ func BenchmarkApportionMillion(b *testing.B) {
 	}
 }
 
+// TestAMillionMembersGetEveryCent: nobody is a cent from their quota, and who
+// weighs nothing gets nothing.
+func TestAMillionMembersGetEveryCent(t *testing.T) {
+	t.Parallel()
+	weights, all := make([]Weight, 1_000_000), int64(0)
+	for i := range weights {
+		weights[i] = Weight{fmt.Sprintf("%08d", i), int64(i * 7919 % 1000)}
+		all += weights[i].W
+	}
+	for _, total := range []int64{999_999, 123_456_789_01} {
+		shares, err := Apportion(total, weights, "P0001")
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := int64(0)
+		for i, s := range shares {
+			sum += s.Amount
+			if least := total * weights[i].W / all; s.Key != weights[i].Key || s.Amount < least || s.Amount > least+1 || weights[i].W == 0 && s.Amount != 0 {
+				t.Fatalf("%s gets %d of %d", s.Key, s.Amount, total)
+			}
+		}
+		if sum != total {
+			t.Errorf("%d of %d are given", sum, total)
+		}
+	}
+}
+
 func TestOneMemberAloneGetsAllOfIt(t *testing.T) {
 	for _, total := range []int64{0, 1, 999_999_999_999} {
 		shares, err := Apportion(total, []Weight{{"m", 7}}, "P0001")

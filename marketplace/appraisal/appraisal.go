@@ -6,7 +6,7 @@
 // everything it was computed from, and Verify recomputes such a bundle byte for
 // byte on any machine.
 //
-// # The formula, version "patronage-2"
+// # The formula, version "patronage-3"
 //
 // Revenue less commission (rounded down) is net revenue. Reserve, purpose and
 // investors get their thousandths of it rounded down; what remains is the
@@ -41,7 +41,8 @@
 // Every member's quota is a 64.64-bit fixed-point number; whole units go by
 // largest remainder over all members at once, ties by SHA-256(period ‖ member).
 // The amounts add up to M exactly. Other things equal, more own evidence never
-// lowers what the baseline pays a member out of a given M; share.go has the proof.
+// lowers what a member gets out of a given M (with a judge: where the bound of data
+// is at most a third, else by at most the unit that rounding moves); share.go has the proof.
 //
 // # What a judge may do
 //
@@ -49,7 +50,9 @@
 // 0 and 1000 (500 changes nothing). A score s multiplies a weight by
 // f = 1 + β(2s/1000 − 1), clamped, with the β of its kind; it multiplies a part
 // by 1 + γ(2s/1000 − 1), after which the parts are renormalised. The stipend
-// moves with the data part only.
+// moves with the data part only. All datasets that a member has in one request
+// have the best factor of any of them, so that the rule about more own evidence
+// holds under an opinion too.
 //
 // The fence: let baseline be what Close pays the same member on the same
 // evidence without an opinion, in whole minor units, and β the largest bound
@@ -75,7 +78,7 @@ import "errors"
 
 // Formula names the rules of this package as a statement records them. Any
 // change of a rule that moves a minor unit changes the name.
-const Formula = "patronage-2"
+const Formula = "patronage-3"
 
 // Close appraises one period: it checks the evidence, params and opinion,
 // divides the revenue and explains every member's share. A nil opinion pays the

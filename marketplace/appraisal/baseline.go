@@ -44,6 +44,7 @@ type item struct {
 	shown   int64    // the weight as a statement prints it, see Line.Weight
 	why     string   // what the evidence says, in sentences
 	dossier string   // reference of the dossier a judge scores it by, see DossierID
+	group   int      // of a data use with a figure: those of the same member in the same request; else 0
 }
 
 // weighed is evidence with the weight it has in each pot. A pot's sum is what
@@ -126,13 +127,18 @@ func (w *weighed) request(r Request, uses []DataUse, currency coop.Currency) {
 	if all.Sign() > 0 {
 		w.sums[potData].Add(w.sums[potData], fine)
 	}
-	shown := new(big.Int)
+	shown, groups := new(big.Int), map[string]int{}
 	for i, weight := range weights(fine, all, entries, parts) {
 		shown.Rsh(shown.Mul(weight, thousand), weightBits)
 		u, thousandths := uses[i], shown.Int64()
+		group := 0
+		if entries[i].figure > 0 {
+			group = cmp.Or(groups[u.Member], len(w.items)+1)
+			groups[u.Member] = group
+		}
 		w.items = append(w.items, item{
-			member: u.Member, pot: potData, ref: u.Dataset, request: r.Request, dossier: u.Dataset,
-			weight: weight, shown: thousandths, why: dataWhy(r, u, parts[i], coop.Money(thousandths/1000), currency),
+			member: u.Member, pot: potData, ref: u.Dataset, request: r.Request, dossier: u.Dataset, group: group,
+			weight: weight, shown: thousandths, why: dataWhy(r, u, parts[i], coop.Money(thousandths/1000), currency) + aloneWhy(u.Alone),
 		})
 	}
 }
@@ -156,7 +162,7 @@ func (w *weighed) available(ev Evidence) {
 		a := ev.Available[i]
 		w.items = append(w.items, item{
 			member: a.Member, pot: potStipend, ref: a.Dataset,
-			weight: weight, shown: a.Days, why: stipendWhy(a, parts[i]),
+			weight: weight, shown: a.Days, why: stipendWhy(a, parts[i]) + aloneWhy(a.Alone),
 		})
 	}
 }

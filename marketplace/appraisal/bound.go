@@ -14,6 +14,15 @@ func factor(bound, score int64) int64 {
 	return one + bound*(2*score-1000)
 }
 
+// scoreOf is the score that gives a factor, and none at all, 0, where no score
+// moves anything.
+func scoreOf(bound, factor int64) int64 {
+	if bound == 0 {
+		return 0
+	}
+	return ((factor-one)/bound + 1000) / 2
+}
+
 // betas are the bounds of the pots; the stipend is a fixed rule nobody judges.
 func (p Params) betas() [pots]int64 {
 	return [pots]int64{potData: p.BetaData, potWork: p.BetaWork, potGovernance: p.BetaGovernance}
@@ -59,8 +68,26 @@ func (s *settlement) fence(p Params, split [pots]int64) {
 }
 
 // factors are the millionths by which the opinion multiplies each item's
-// weight. A dossier without a score is neutral; for flags see counted.
-func (op *Opinion) factors(salt string, p Params, items []item) []int64 {
+// weight, and which of them are another dossier's. All datasets that a member has
+// in a request have the best factor of any: whichever counts there, a member who
+// shares another, or a better one, must not lose by what the judge thinks of it.
+func (op *Opinion) factors(salt string, p Params, items []item) (out []int64, lent []bool) {
+	out, lent = op.own(salt, p, items), make([]bool, len(items))
+	best := make([]int64, len(items)+1)
+	for i, it := range items {
+		best[it.group] = max(best[it.group], out[i])
+	}
+	for i, it := range items {
+		if it.group > 0 && out[i] < best[it.group] {
+			out[i], lent[i] = best[it.group], true
+		}
+	}
+	return out, lent
+}
+
+// own are the factors as each dossier was scored. One without a score is neutral;
+// for flags see counted.
+func (op *Opinion) own(salt string, p Params, items []item) []int64 {
 	betas, name := p.betas(), newNamer(salt)
 	out := make([]int64, len(items))
 	for i, it := range items {

@@ -43,8 +43,19 @@ type Evidence struct {
 	Requests  []Request      `json:"requests"`
 	Revenue   int64          `json:"revenue"` // minor units, all revenue of the period, 0 to MaxRevenue
 	Salt      string         `json:"salt"`    // 64 hex digits chosen at random for this period; seeds the dossiers' pseudonyms
+	Vouched   string         `json:"vouched,omitempty"`
 	Work      []Work         `json:"work"`
 }
+
+// What was decided about accounts when a period closed. Under VouchedAll somebody
+// stands for every account, so that no data are of grade E; under VouchedPaid all
+// data of an account are of grade E, or none: those of accounts to which no payout
+// had been carried. Evidence of a period that closed before this was written down
+// says nothing.
+const (
+	VouchedAll  = "all"  // by an invitation, or by the identity provider's word
+	VouchedPaid = "paid" // only by a payout that arrived
+)
 
 // Request is a paid access request whose deliveries fell into the period. The
 // revenues of all requests add up to at most Evidence.Revenue.
@@ -57,8 +68,9 @@ type Request struct {
 // DataUse says that a request read a dataset. There is at most one for each
 // request and dataset. The four figures are thousandths, 0 to 1000.
 type DataUse struct {
-	Cluster  string `json:"cluster"`  // whose data count as one person's in this request; "" is the member alone
-	Coverage int64  `json:"coverage"` // how much of the table is filled
+	Alone    string `json:"alone,omitempty"` // the period about which an appeal was upheld that took it out of a cluster, and holds still
+	Cluster  string `json:"cluster"`         // whose data count as one person's in this request; "" is the member alone
+	Coverage int64  `json:"coverage"`        // how much of the table is filled
 	Dataset  string `json:"dataset"`
 	Fresh    int64  `json:"fresh"` // how recent it is
 	Grade    string `json:"grade"`
@@ -71,7 +83,8 @@ type DataUse struct {
 // Availability says that a dataset could be asked for, whether or not anybody
 // asked. Only one whose profile a paying use confirmed earns a stipend.
 type Availability struct {
-	Cluster   string `json:"cluster"` // as in DataUse
+	Alone     string `json:"alone,omitempty"` // as in DataUse
+	Cluster   string `json:"cluster"`         // as in DataUse
 	Confirmed bool   `json:"confirmed"`
 	Copy      bool   `json:"copy,omitempty"` // it repeats data that another member shared first
 	Dataset   string `json:"dataset"`
@@ -151,7 +164,7 @@ func (ev Evidence) check() error {
 	case max(len(ev.Requests), len(ev.Data), len(ev.Available), len(ev.Work), len(ev.Duties)) > maxItems:
 		return errEvidence.With("too many items")
 	}
-	for _, check := range []func() error{ev.checkRequests, ev.checkData, ev.checkAvailable, ev.checkWork, ev.checkDuties} {
+	for _, check := range []func() error{ev.checkRequests, ev.checkData, ev.checkAvailable, ev.checkVouched, ev.checkWork, ev.checkDuties} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -182,7 +195,7 @@ func (ev Evidence) checkData() error {
 		switch {
 		case !known:
 			return errEvidence.With("data: unknown request")
-		case !ids(u.Member, u.Dataset) || u.Cluster != "" && !ids(u.Cluster) || !grade(u.Grade):
+		case !ids(u.Member, u.Dataset) || u.Cluster != "" && !ids(u.Cluster) || !grade(u.Grade) || !apart(u.Alone, u.Cluster):
 			return errEvidence.With("data")
 		case !permille(u.Coverage, u.Fresh, u.Unique, u.Trust):
 			return errEvidence.With("data: a figure is not between 0 and 1000")
@@ -199,12 +212,39 @@ func (ev Evidence) checkData() error {
 
 func (ev Evidence) checkAvailable() error {
 	for _, a := range ev.Available {
-		if !ids(a.Member, a.Dataset) || a.Cluster != "" && !ids(a.Cluster) || a.Days < 0 || a.Days > maxDays || a.Grade != "" && !grade(a.Grade) {
+		if !ids(a.Member, a.Dataset) || a.Cluster != "" && !ids(a.Cluster) || a.Days < 0 || a.Days > maxDays || a.Grade != "" && !grade(a.Grade) || !apart(a.Alone, a.Cluster) {
 			return errEvidence.With("available")
 		}
 	}
 	if repeated(ev.Available, func(a, b Availability) bool { return a.Dataset == b.Dataset }) {
 		return errEvidence.With("available: one dataset occurs twice")
+	}
+	return nil
+}
+
+// checkVouched holds the grades of data against what was decided about accounts.
+func (ev Evidence) checkVouched() error {
+	if ev.Vouched != "" && ev.Vouched != VouchedAll && ev.Vouched != VouchedPaid {
+		return errEvidence.With("vouched")
+	}
+	if ev.Vouched == "" {
+		return nil
+	}
+	self := map[string]bool{}
+	agree := func(member, grade string) bool {
+		said, known := self[member]
+		self[member] = grade == GradeSelf
+		return (!known || said == self[member]) && !(self[member] && ev.Vouched == VouchedAll)
+	}
+	for _, u := range ev.Data {
+		if !agree(u.Member, u.Grade) {
+			return errEvidence.With("data: a grade against what was decided about accounts")
+		}
+	}
+	for _, a := range ev.Available {
+		if !agree(a.Member, a.Grade) {
+			return errEvidence.With("available: a grade against what was decided about accounts")
+		}
 	}
 	return nil
 }
@@ -249,6 +289,9 @@ func ids(all ...string) bool {
 func outOfID(r rune) bool {
 	return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && r != '.' && r != '_' && r != ':' && r != '-'
 }
+
+// apart reports whether what counts alone by an appeal counts in no cluster.
+func apart(alone, cluster string) bool { return alone == "" || ids(alone) && cluster == "" }
 
 func grade(g string) bool { return len(g) == 1 && g >= GradeServer && g <= GradeSelf }
 

@@ -95,7 +95,10 @@ func periodWhy(op *Opinion, f flow, c coop.Currency) []string {
 			flags++
 		}
 	}
-	if flags > 0 {
+	switch {
+	case flags == 1:
+		out = append(out, "One dossier was flagged for people to look at; it cost nobody anything.")
+	case flags > 1:
 		out = append(out, fmt.Sprintf("%d dossiers were flagged for people to look at; they cost nobody anything.", flags))
 	}
 	return out
@@ -121,11 +124,20 @@ func shareWhy(s MemberShare, judged bool, c coop.Currency) string {
 		set, signed(s.Moved, c), coop.Money(s.Floor).Format(c), coop.Money(s.Ceil).Format(c))
 }
 
-func lineWhy(judged bool, base, paid, factor int64, c coop.Currency) string {
+func (s settlement) lineWhy(i int, c coop.Currency) string {
+	base, paid, factor := s.base.items[i], s.paid.items[i], s.moved[i]
 	set := fmt.Sprintf(" A formula set %s", coop.Money(base).Format(c))
 	switch {
-	case !judged:
+	case !s.judged:
 		return set + "."
+	case s.items[i].weight.Sign() == 0 && paid == base:
+		return set + "; the model left it alone."
+	case s.lent[i] && factor == one:
+		return fmt.Sprintf("%s; the model moved it by %s. It counts as it is, though the model thinks less of it: another of this member's datasets in the request does.",
+			set, signed(paid-base, c))
+	case s.lent[i]:
+		return fmt.Sprintf("%s; the model moved it by %s, counting it as %d.%06d of itself, like the one it thinks most of among this member's datasets in the request.",
+			set, signed(paid-base, c), factor/one, factor%one)
 	case factor == one && paid == base:
 		return set + "; the model left it alone."
 	case factor == one:
@@ -164,6 +176,14 @@ func dataWhy(r Request, u DataUse, p part, attributed coop.Money, c coop.Currenc
 // together is said of a dataset in a cluster, see DataUse.
 const together = " It counts together with data of other accounts as one person's, because they are paid to the same bank account."
 
+// aloneWhy says of a dataset that it would be in a cluster but for an appeal.
+func aloneWhy(period string) string {
+	if period == "" {
+		return ""
+	}
+	return fmt.Sprintf(" It counts by itself although another account is paid to the same bank account: an appeal about %s was upheld, and these accounts are as they were then.", period)
+}
+
 func stipendWhy(a Availability, p part) string {
 	switch {
 	case a.Grade == GradeSelf:
@@ -177,15 +197,22 @@ func stipendWhy(a Availability, p part) string {
 	case p.by == noFigure:
 		return "This dataset could be asked for on no day of the period."
 	}
-	if a.Cluster != "" {
-		return fmt.Sprintf("This dataset could be asked for on %d days, used or not.", a.Days) + together
+	days := fmt.Sprintf("This dataset could be asked for on %d days, used or not.", a.Days)
+	if a.Days == 1 {
+		days = "This dataset could be asked for on one day, used or not."
 	}
-	return fmt.Sprintf("This dataset could be asked for on %d days, used or not.", a.Days)
+	if a.Cluster != "" {
+		return days + together
+	}
+	return days
 }
 
 func workWhy(w Work) string {
 	if w.Grade == GradeSelf {
 		return fmt.Sprintf("Work (%s) that only the member vouches for does not count.", w.Kind)
+	}
+	if w.Points == 1 {
+		return fmt.Sprintf("Work (%s) accepted with one size point.", w.Kind)
 	}
 	return fmt.Sprintf("Work (%s) accepted with %d size points.", w.Kind, w.Points)
 }
@@ -193,6 +220,9 @@ func workWhy(w Work) string {
 func dutyWhy(d Duty) string {
 	if d.Grade == GradeSelf {
 		return fmt.Sprintf("A duty (%s) that only the member vouches for does not count.", d.Kind)
+	}
+	if d.Points == 1 {
+		return fmt.Sprintf("A duty (%s) completed, worth one fixed point.", d.Kind)
 	}
 	return fmt.Sprintf("A duty (%s) completed, worth %d fixed points.", d.Kind, d.Points)
 }

@@ -15,6 +15,7 @@ type settlement struct {
 	floor  []int64 // by member
 	ceil   []int64
 	moved  []int64 // millionths each item's weight was multiplied by
+	lent   []bool  // whether they are those of another dataset of the same member
 	judged bool
 	open   [pots]bool // pots that somebody earns from
 }
@@ -46,11 +47,11 @@ func settle(ev Evidence, p Params, op *Opinion) settlement {
 	s.flow = divideRevenue(ev.Revenue, p, split != [pots]int64{})
 	s.base = s.pay(ev.Period, s.divide(split, plain), nil)
 	s.fence(p, split)
-	s.moved, s.paid = plain, s.base
+	s.moved, s.lent, s.paid = plain, make([]bool, len(s.items)), s.base
 	if op == nil {
 		return s
 	}
-	s.moved = op.factors(ev.Salt, p, s.items)
+	s.moved, s.lent = op.factors(ev.Salt, p, s.items)
 	moves := op.moves(p)
 	for k := range split {
 		split[k] *= moves[k]

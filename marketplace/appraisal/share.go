@@ -36,6 +36,17 @@ import (
 //     priority in one ordered list (claim): a claim that rises among claims that
 //     do not loses no unit.
 //
+// The same holds under an opinion that stays as it is. A factor multiplies weights
+// after they were divided, and all datasets that a member has in a request have
+// one, the best that any of them was given (Opinion.factors). So a dataset that takes
+// another's place takes no lower factor with it, one that is added lowers none, and
+// what one gains is worth as much as what another loses: the member's part of the
+// request times the factor never falls and nobody else's rises, so the member's
+// quota never falls. Others' quotas may rise, where what the member gains weighs less than
+// what somebody better liked loses; for a bound of data up to a third none can
+// overtake the member's in the last unit, above it the member may lose that one.
+// The fence moves with the baseline.
+//
 // Until the sums were exact, the rule failed where two members had the same
 // quota: a member's own part, cut in two, was rounded twice, and the tie went to
 // the other.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"distributed.ai/datacoop/internal/coop"
@@ -23,6 +24,28 @@ func law() coop.Charter {
 // voted has three of four members divide the members' part otherwise.
 func voted(ev Evidence, p Params) Params {
 	return p.Voted(ev.Period, BallotsOf(law(), 4, []Cut{{600, 150, 250}, {500, 100, 400}, {650, 50, 300}}))
+}
+
+// What is signed cannot be mended later, so one is not said as "1 points".
+func TestSentencesThatCountToOneAreSaidAsSuch(t *testing.T) {
+	ev, p := example()
+	ev.Duties[0].Points = 1
+	op := &Opinion{Scores: []Score{{Dossier: DossierID(ev.Salt, KindWork, "w2"), Score: 1000, Flag: FlagSuspect}}}
+	text := string(bundle(t, ev, voted(ev, p), op))
+	for _, want := range []string{
+		"One dossier was flagged for people to look at; it cost nobody anything.",
+		"Work (document) accepted with one size point.", "Work (git) accepted with 3 size points.",
+		"A duty (review) completed, worth one fixed point.",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("not said: %s", want)
+		}
+	}
+	for _, never := range []string{"1 size point", "1 fixed point", `"1 dossier`, `"1 member`, " 1 days"} {
+		if strings.Contains(text, never) {
+			t.Errorf("said: %s", never)
+		}
+	}
 }
 
 func TestTheMiddleOfWhatMembersSaidDividesTheirPart(t *testing.T) {

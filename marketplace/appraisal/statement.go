@@ -111,7 +111,7 @@ func state(ev Evidence, p Params, op *Opinion, s settlement) Statement {
 			share.Lines = append(share.Lines, Line{
 				Amount: s.paid.items[i], Baseline: s.base.items[i], Factor: s.moved[i], Kind: it.pot.String(),
 				Ref: it.ref, Request: it.request, Weight: it.shown,
-				Sentence: it.why + lineWhy(s.judged, s.base.items[i], s.paid.items[i], s.moved[i], c),
+				Sentence: it.why + s.lineWhy(i, c),
 			})
 		}
 		share.Sentence = shareWhy(share, s.judged, c)

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -242,6 +243,22 @@ func TestWhatCountsOnceSaysWhy(t *testing.T) {
 			if (line.Kind == KindData || line.Kind == KindStipend) && line.Amount != 0 {
 				t.Errorf("%s gets %d for %s", member, line.Amount, line.Kind)
 			}
+		}
+	}
+}
+
+// TestOneDayIsSpokenOfAsOne: in the sentence about keeping data there.
+func TestOneDayIsSpokenOfAsOne(t *testing.T) {
+	for days, want := range map[int64]string{0: "on no day of the period", 1: "on one day, used or not", 2: "on 2 days, used or not"} {
+		ev, p := example()
+		ev.Data, ev.Available[0].Days = nil, days
+		s, err := Close(ev, p, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		share, _ := s.Share(ev.Available[0].Member)
+		if !slices.ContainsFunc(share.Lines, func(l Line) bool { return l.Kind == KindStipend && strings.Contains(l.Sentence, want) }) {
+			t.Errorf("%d days: %+v", days, share.Lines)
 		}
 	}
 }

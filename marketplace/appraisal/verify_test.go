@@ -215,7 +215,7 @@ func BenchmarkVerify20k(b *testing.B) {
 func TestABundleOfOtherRulesSaysSo(t *testing.T) {
 	ev, p := example()
 	text := bundle(t, ev, p, nil)
-	for named, want := range map[string]error{"patronage-1": ErrFormula, "patronage-x": ErrDiffers} {
+	for named, want := range map[string]error{"patronage-1": ErrFormula, "patronage-2": ErrFormula, "patronage-x": ErrDiffers} {
 		other := bytes.Replace(text, []byte(`"formula":"`+Formula+`"`), []byte(`"formula":"`+named+`"`), 1)
 		if err := Verify(other); !errors.Is(err, want) {
 			t.Errorf("%s: %v", named, err)

@@ -89,3 +89,59 @@ func TestWeightsAndScoresAreComputedAgain(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// TestABetterDatasetOfLowerRenownCostsNothing: Ann shares a second dataset, which
+// the judge thinks little of and which takes the first one's place. It lends the
+// first one's factor; else her better evidence would have cost her.
+func TestABetterDatasetOfLowerRenownCostsNothing(t *testing.T) {
+	ev, p := example()
+	ev.Data[0].Coverage = 990
+	more := clone(ev)
+	more.Data = append(more.Data, DataUse{Request: "r1", Dataset: "d-new", Member: "ann", Grade: "A", Coverage: 1000, Fresh: 1000, Unique: 1000, Trust: 1000})
+	liked := Score{Dossier: DossierID(ev.Salt, KindData, "d-ann"), Score: 1000}
+	before, err := Close(ev, p, &Opinion{Scores: []Score{liked}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, err := Close(more, p, &Opinion{Scores: []Score{liked, {Dossier: DossierID(ev.Salt, KindData, "d-new")}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if was, is := members(before)["ann"], members(after)["ann"]; is < was {
+		t.Errorf("a better dataset lowered ann's share from %d to %d", was, is)
+	}
+	share, _ := after.Share("ann")
+	for _, l := range share.Lines {
+		lent := l.Ref == "d-new" && l.Factor == 1_100_000
+		if strings.Contains(l.Sentence, "thinks most of among this member's datasets") != lent || l.Ref == "d-new" && !lent {
+			t.Errorf("%s counts %d: %s", l.Ref, l.Factor, l.Sentence)
+		}
+	}
+}
+
+// TestAPanelStartsFromTheScoreThatCounted: a panel that thinks less of a dataset than
+// what it was counted by has nothing to add.
+func TestAPanelStartsFromTheScoreThatCounted(t *testing.T) {
+	ev, p := example()
+	ev.Data = append(ev.Data, DataUse{Request: "r1", Dataset: "d-new", Member: "ann", Grade: "A", Coverage: 900, Fresh: 1000, Unique: 1000, Trust: 1000})
+	own, other := DossierID(ev.Salt, KindData, "d-ann"), DossierID(ev.Salt, KindData, "d-new")
+	b, err := NewBundle(ev, p, &Opinion{Scores: []Score{{Dossier: own, Score: 0}, {Dossier: other, Score: 800}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, ok := b.Standing("ann", own); !ok || got.Score != 800 {
+		t.Errorf("lent: %+v, %v", got, ok)
+	}
+	b, err = NewBundle(ev, p, &Opinion{Scores: []Score{{Dossier: own, Score: 900}, {Dossier: other, Score: 100}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := b.Standing("ann", own); got.Score != 900 {
+		t.Errorf("its own: %+v", got)
+	}
+	for score := int64(0); score <= 1000; score++ {
+		if got := scoreOf(250, factor(250, score)); got != score {
+			t.Fatalf("the score of the factor of %d is %d", score, got)
+		}
+	}
+}

@@ -2,11 +2,14 @@ package bank
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -103,6 +106,47 @@ func TestFixturesAreReadToTheCentOrRefusedWithAReason(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestEachCurrencyAddsUpAsPublished is F8 of the published answers: a statement
+// in two currencies is refused as a whole, and each half of it comes to what
+// somebody else computed from the file.
+func TestEachCurrencyAddsUpAsPublished(t *testing.T) {
+	var answers map[string]struct {
+		Expected struct {
+			Entries int                `json:"camt_entries"`
+			Net     map[string]float64 `json:"camt_net_by_currency"`
+		} `json:"expected"`
+	}
+	if err := json.Unmarshal(testkit.FixtureBytes(t, "answers.json"), &answers); err != nil {
+		t.Fatal(err)
+	}
+	want := answers["F8_bank_flows"].Expected
+	file := string(testkit.FixtureBytes(t, "12-bank/camt-csv/golden/camt053_multicurrency.xml"))
+	statements, entries := regexp.MustCompile(`(?s)<Stmt>.*?</Stmt>`), 0
+	for currency, net := range want.Net {
+		refused(t, file, camtCurrency)
+		half := statements.ReplaceAllStringFunc(file, func(one string) string {
+			if strings.Contains(one, `Ccy="`+currency+`"`) {
+				return one
+			}
+			return ""
+		})
+		got, err := ParseCamt053(strings.NewReader(half), coop.Currency(currency))
+		if err != nil {
+			t.Fatalf("%s: %v", currency, err)
+		}
+		sum := coop.Money(0)
+		for _, amount := range signed(got) {
+			sum += amount
+		}
+		if entries += len(got); math.Abs(float64(sum)/100-net) > 1e-9 {
+			t.Errorf("%s: %d, not %v", currency, sum, net)
+		}
+	}
+	if len(want.Net) != 2 || entries != want.Entries {
+		t.Errorf("%d entries in %d currencies", entries, len(want.Net))
 	}
 }
 

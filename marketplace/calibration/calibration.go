@@ -22,8 +22,10 @@
 // # What it guarantees
 //
 // Nothing of this moves money, but that an answer is a duty, which earns a
-// point. The roll is fixed before the checkpoint that decides the draw. Anybody
-// can draw the pairs and people again from the record. Long readings for
+// point. Who may be asked about a pair, and why others may not, is sealed before
+// the checkpoint that decides who is drawn. Anybody can draw the pairs and people
+// again from the record and sees for what reason somebody was passed over; every
+// pair has names of its own, so nobody is followed from one to another. Long readings for
 // a draw, and of a bundle that is shown, happen outside of any write; sealing
 // reads a period's answers within its own; steps that wait for time are jobs, and a process that
 // dies does none of them twice.
@@ -40,7 +42,6 @@ import (
 	"context"
 	"embed"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"time"
 
@@ -50,6 +51,7 @@ import (
 	"distributed.ai/datacoop/internal/jobs"
 	"distributed.ai/datacoop/marketplace/appeals"
 	"distributed.ai/datacoop/marketplace/appraisal"
+	"distributed.ai/datacoop/marketplace/appraisal/learning"
 	"distributed.ai/datacoop/marketplace/desk"
 )
 
@@ -65,7 +67,7 @@ var (
 
 // Middle stands for the middle of the scale in a pair made of a panel's
 // verdict: the panellists' scores say whether the dossier is above it.
-const Middle = "~middle"
+const Middle = learning.Middle
 
 // Points is what an answer counts for among governance duties.
 const Points = 1
@@ -90,10 +92,6 @@ const (
 
 // again is how long sealing waits for a settlement before it looks anew.
 const again = 6 * time.Hour
-
-// reserves is how many members stand ready for each pair beside those who are
-// asked at first.
-const reserves = 3
 
 // Market is what the counter asks of the market.
 type Market interface {
@@ -154,11 +152,8 @@ func (s *Gauge) Calibrate(tx *db.Tx, id coop.PeriodID) error {
 
 // Called reports whether a period's set was begun, so that its pairs may be known.
 func (s *Gauge) Called(tx *db.Tx, id coop.PeriodID) (bool, error) {
-	_, err := getSet(tx, id)
-	if errors.Is(err, desk.ErrNotFound) {
-		return false, nil
-	}
-	return err == nil, err
+	n, err := countSets(tx, id)
+	return n > 0, err
 }
 
 // salt is the secret by which a period's pairs are halved.

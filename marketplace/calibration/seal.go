@@ -1,7 +1,6 @@
 package calibration
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -62,19 +61,18 @@ func (s *Gauge) close(tx *db.Tx, p set, verdicts []byte) error {
 	if err != nil {
 		return fmt.Errorf("calibration: seal: %w", err)
 	}
-	if p.record, err = record.JSON(); err != nil {
-		return fmt.Errorf("calibration: record: %w", err)
-	}
+	p.record = record
 	if p.open, err = json.Marshal(open); err != nil {
 		return fmt.Errorf("calibration: open half: %w", err)
 	}
 	p.State, p.holdout, p.commitment, p.sealed = stateSealed, sealed, commitment, s.desk.Now()
 	p.sealedLeaf, err = s.desk.Log.Append(tx, audit.Event{Kind: "calibration.sealed", Revision: commitment, Verdict: stateSealed,
-		Record: map[string]any{"period": string(p.Period), "pairs": len(pairs) + len(contested), "contested": len(contested), "record_sha256": coop.Digest(p.record)}})
+		Record: map[string]any{"period": string(p.Period), "pairs": len(pairs) + len(contested), "contested": len(contested),
+			"record_sha256": coop.Digest(p.record), "open_sha256": learning.OpenSHA256(open)}})
 	if err != nil {
 		return fmt.Errorf("calibration: log: %w", err)
 	}
-	if err := putSet(tx, p); err != nil {
+	if err := putSealed(tx, p); err != nil {
 		return err
 	}
 	return s.Sealed(tx, p.Period)
@@ -82,43 +80,74 @@ func (s *Gauge) close(tx *db.Tx, p set, verdicts []byte) error {
 
 // said is the record of a period's spot checks, and the pairs that three members
 // answered.
-func said(tx *db.Tx, p set) (spotcheck.Record, []learning.Pair, error) {
-	out := spotcheck.Record{Call: p.Call, Checkpoint: p.Checkpoint, Checks: []spotcheck.Check{}, Format: spotcheck.Format, Leaf: p.Leaf, Of: p.Pairs, Why: p.Why}
+func said(tx *db.Tx, p set) (record []byte, pairs []learning.Pair, err error) {
 	checks, err := listChecks(tx, p.Period)
 	if err != nil {
-		return out, nil, err
+		return nil, nil, err
 	}
 	seats, err := listSeats(tx, p.Period)
 	if err != nil {
-		return out, nil, err
+		return nil, nil, err
 	}
-	order, err := jury.Draw(p.Checkpoint, p.Leaf, p.Call.Roll)
-	if err != nil {
-		return out, nil, fmt.Errorf("calibration: draw: %w", err)
+	asked := make([][]seat, len(checks))
+	for _, one := range seats {
+		if one.State != stateReserve && one.Place < len(checks) {
+			asked[one.Place] = append(asked[one.Place], one)
+		}
 	}
-	pairs := []learning.Pair{}
-	for _, c := range checks {
+	pairs = []learning.Pair{}
+	for i, c := range checks {
 		pair := learning.Pair{First: c.First, Second: c.Second, Group: c.Sheet, Period: string(p.Period)}
-		c.Seats = []spotcheck.Seat{}
-		for _, one := range seats {
-			if one.Place != c.Place || one.State == stateReserve {
-				continue
-			}
-			c.Seats = append(c.Seats, spotcheck.Seat{Name: one.Name, State: one.State})
+		for _, one := range asked[i] {
 			if one.State == jury.Scored {
 				pair.Said = append(pair.Said, one.Said)
 			}
 		}
 		slices.Sort(pair.Said) // the seats stand beside it: their order would tell who said what
-		if len(c.Seats) > 0 {  // those passed over for names that were never asked are nobody's business
-			c.Passed = c.Walked(order, len(c.Seats)) - len(c.Seats)
-		}
-		out.Checks = append(out.Checks, c.Check)
 		if len(pair.Said) == spotcheck.Seats {
 			pairs = append(pairs, pair)
 		}
 	}
-	return out, pairs, nil
+	if p.seals == nil {
+		record, err = earlier(p, checks, asked)
+		return record, pairs, err
+	}
+	out := spotcheck.Record{Call: p.Call, Checkpoint: p.Checkpoint, Checks: []spotcheck.Check{}, Format: spotcheck.Format, Leaf: p.Leaf, Members: p.seals.Members,
+		Of: p.Pairs, SeatCheckpoint: p.seatCheckpoint, SeatLeaf: p.seatLeaf, Why: p.Why}
+	drawn, err := listDraws(tx, p.Period)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, c := range drawn {
+		states := []string{}
+		for _, one := range asked[i] {
+			states = append(states, one.State)
+		}
+		out.Checks = append(out.Checks, spotcheck.Seated(c, out.Members, states))
+	}
+	out.PassedOver = spotcheck.Count(out.Checks)
+	record, err = out.JSON()
+	return record, pairs, err
+}
+
+// earlier is the record of a set with one roll for all pairs.
+func earlier(p set, checks []check, asked [][]seat) ([]byte, error) {
+	out := spotcheck.Earlier{Call: p.Call, Checkpoint: p.Checkpoint, Checks: []spotcheck.EarlierCheck{}, Format: spotcheck.EarlierFormat, Leaf: p.Leaf, Of: p.Pairs, Why: p.Why}
+	order, err := jury.Draw(p.Checkpoint, p.Leaf, p.Call.Roll)
+	if err != nil {
+		return nil, fmt.Errorf("calibration: draw: %w", err)
+	}
+	for i, c := range checks {
+		one := spotcheck.EarlierCheck{First: c.First, From: c.earlier.From, Passed: c.earlier.Passed, Seats: []spotcheck.Seat{}, Second: c.Second, Sheet: c.Sheet}
+		for _, s := range asked[i] {
+			one.Seats = append(one.Seats, spotcheck.Seat{Name: s.Name, State: s.State})
+		}
+		if len(one.Seats) > 0 { // those passed over for names that were never asked are nobody's business
+			one.Passed = one.Walked(order, len(one.Seats)) - len(one.Seats)
+		}
+		out.Checks = append(out.Checks, one)
+	}
+	return out.JSON()
 }
 
 // panels turns the verdicts of a record of appeals into pairs with the middle of
@@ -155,21 +184,15 @@ func panels(record []byte) ([]learning.Pair, error) {
 // discloseBefore publishes the sealed halves of the periods that are two or more
 // before one whose set is begun.
 func (s *Gauge) discloseBefore(tx *db.Tx, id coop.PeriodID) error {
-	earlier, err := earlierSets(tx, id)
-	if err != nil || len(earlier) < learning.DiscloseAfter {
+	due, err := toDisclose(tx, id, learning.DiscloseAfter-1)
+	if err != nil {
 		return err
 	}
-	for _, p := range earlier[learning.DiscloseAfter-1:] { // newest first
-		if p.State != stateSealed || p.disclosed > 0 {
-			continue
-		}
-		if p.disclosed = s.desk.Now(); p.disclosed == 0 {
-			p.disclosed = 1
-		}
-		if err := putSet(tx, p); err != nil {
+	for _, p := range due {
+		if err := putDisclosed(tx, p.Period, max(1, s.desk.Now())); err != nil {
 			return err
 		}
-		_, err := s.desk.Log.Append(tx, audit.Event{Kind: "calibration.disclosed", Revision: p.commitment, Verdict: "disclosed",
+		_, err := s.desk.Log.Append(tx, audit.Event{Kind: "calibration.disclosed", Revision: p.Commitment, Verdict: "disclosed",
 			Record: map[string]any{"period": string(p.Period)}})
 		if err != nil {
 			return fmt.Errorf("calibration: log: %w", err)
@@ -266,98 +289,4 @@ func (s *Gauge) Halves(tx *db.Tx) ([]Halves, error) {
 		out = append(out, h)
 	}
 	return out, nil
-}
-
-var errRecord = errors.New("calibration: what was sealed is not what members answered")
-
-// VerifyCalibration draws every period's spot checks again, makes its pairs anew
-// from the answers, and holds call, checkpoint and both halves against what the
-// log took. It answers how many sets were sealed.
-func (s *Gauge) VerifyCalibration(ctx context.Context) (n int, err error) {
-	list, err := desk.Read(ctx, s.desk.DB, allSets)
-	if err != nil {
-		return 0, err
-	}
-	for _, p := range list {
-		if p.State != stateSealed {
-			continue
-		}
-		verdicts, err := s.market.Record(ctx, p.Period)
-		if err != nil && !errors.Is(err, desk.ErrNotFound) {
-			return n, err
-		}
-		if err := s.desk.DB.View(ctx, func(tx *db.Tx) error { return verify(tx, p, verdicts) }); err != nil {
-			return n, fmt.Errorf("calibration: %s: %w", p.Period, err)
-		}
-		if err := s.witnessed(ctx, p); err != nil {
-			return n, fmt.Errorf("calibration: %s: %w", p.Period, err)
-		}
-		n++
-	}
-	return n, nil
-}
-
-// witnessed holds a set against the log: what it fixed before the draw, the
-// signed checkpoint that decided it, and what was sealed.
-func (s *Gauge) witnessed(ctx context.Context, p set) error {
-	ahead, err := s.desk.Log.Ahead(ctx, []byte(p.Checkpoint))
-	if err != nil || ahead > 0 {
-		return errors.Join(errRecord, err)
-	}
-	var record struct {
-		SHA256 string `json:"record_sha256"`
-	}
-	for _, one := range []struct {
-		at             int64
-		kind, revision string
-	}{{p.Leaf, "calibration.called", p.Call.SHA256()}, {p.sealedLeaf, "calibration.sealed", p.commitment}} {
-		proof, err := s.desk.Log.Proof(ctx, one.at)
-		if err != nil {
-			return errors.Join(errRecord, err)
-		}
-		var leaf struct{ Kind, Revision string }
-		err = errors.Join(json.Unmarshal(proof.Leaf, &leaf), json.Unmarshal(proof.Record, &record))
-		if err != nil || leaf.Kind != one.kind || leaf.Revision != one.revision {
-			return errors.Join(errRecord, err)
-		}
-	}
-	if record.SHA256 != coop.Digest(p.record) {
-		return errRecord
-	}
-	return nil
-}
-
-func verify(tx *db.Tx, p set, verdicts []byte) error {
-	record, pairs, err := said(tx, p)
-	if err != nil {
-		return err
-	}
-	text, err := record.JSON()
-	if err != nil {
-		return err
-	}
-	if err := record.Recompute(); err != nil {
-		return err
-	}
-	contested, err := panels(verdicts)
-	if err != nil {
-		return err
-	}
-	var open []learning.Pair
-	if err := json.Unmarshal(p.open, &open); err != nil || !bytes.Equal(text, p.record) {
-		return errRecord
-	}
-	held, err := learning.Disclose(p.commitment, p.holdout, open)
-	if err != nil {
-		return err
-	}
-	again, sealed, _, err := learning.Seal(string(p.Period), held.Salt, append(pairs, contested...))
-	if err != nil {
-		return err
-	}
-	left, err := json.Marshal(again)
-	if err != nil || !bytes.Equal(left, p.open) || !bytes.Equal(sealed, p.holdout) {
-		return errRecord
-	}
-	return nil
 }

@@ -11,7 +11,9 @@
 //   - Accounts whose last payout was carried to the same bank account count as
 //     one person: their data have one cluster, which weighs as much as the best
 //     of them. A number that is only named says nothing: anybody can make one up,
-//     or name another member's.
+//     or name another member's. Somebody whom a steward of appeals found to be a
+//     person of their own is left out of that, with all their data and before copies
+//     are looked for.
 //   - A dataset with the fingerprint of one that a different person shared first
 //     repeats it. Of two that a request read, the later is no addition, so its
 //     non-duplication is nothing; and of two kept available, the later earns no
@@ -50,24 +52,25 @@ import (
 
 // Known is what the co-op knows beside the evidence.
 type Known struct {
-	Accounts map[coop.MemberID]string // the bank account that a member's last payout was carried to, if any
-	Vouched  bool                     // every account was let in by somebody, or is one person by the identity provider's word
+	Accounts map[coop.MemberID]string        // the bank account that a member's last payout was carried to, if any
+	Apart    map[coop.MemberID]coop.PeriodID // who is a person of their own whoever is paid there, and the earlier period whose appeal says so, if any
+	Vouched  bool                            // every account was let in by somebody, or is one person by the identity provider's word
 	Facts    map[coop.DatasetID]vault.Facts
 }
 
 // Assign enters into evidence, which is not blinded yet, what counts as one.
 func Assign(ev *appraisal.Evidence, k Known) {
-	shared := k.shared(ev)
+	shared, alone := k.shared(ev)
 	for i := range ev.Data {
 		u := &ev.Data[i]
-		u.Cluster = shared[u.Member]
+		u.Cluster, u.Alone = shared[u.Member], alone[u.Member]
 		if !k.vouched(u.Member) {
 			u.Grade = appraisal.GradeSelf
 		}
 	}
 	for i := range ev.Available {
 		a := &ev.Available[i]
-		a.Cluster = shared[a.Member]
+		a.Cluster, a.Alone = shared[a.Member], alone[a.Member]
 		if !k.vouched(a.Member) {
 			a.Grade = appraisal.GradeSelf
 		}
@@ -82,23 +85,19 @@ func (k Known) vouched(member string) bool {
 
 // shared names the cluster of every member of the evidence whose payouts
 // reach the same bank account as another's: by the first of them, so that it tells
-// no account.
-func (k Known) shared(ev *appraisal.Evidence) map[string]string {
-	type members struct {
-		first string
-		many  bool
-	}
-	holders := map[string]members{}
+// no account. Who is apart is in none, and makes none; alone names the period by
+// which they would be in one otherwise.
+func (k Known) shared(ev *appraisal.Evidence) (clusters, alone map[string]string) {
+	holders := map[string]map[string]bool{}
 	add := func(member string) {
 		account := k.Accounts[coop.MemberID(member)]
 		if account == "" {
 			return
 		}
-		h, again := holders[account]
-		if !again {
-			h.first = member
+		if holders[account] == nil {
+			holders[account] = map[string]bool{}
 		}
-		holders[account] = members{min(h.first, member), h.many || member != h.first}
+		holders[account][member] = true
 	}
 	for _, u := range ev.Data {
 		add(u.Member)
@@ -106,13 +105,26 @@ func (k Known) shared(ev *appraisal.Evidence) map[string]string {
 	for _, a := range ev.Available {
 		add(a.Member)
 	}
-	out := map[string]string{}
-	for m, account := range k.Accounts {
-		if h := holders[account]; h.many {
-			out[string(m)] = h.first
+	clusters, alone = map[string]string{}, map[string]string{}
+	for _, all := range holders {
+		var one []string
+		for m := range all {
+			since, apart := k.Apart[coop.MemberID(m)]
+			if !apart {
+				one = append(one, m)
+			} else if len(all) > 1 {
+				alone[m] = string(since)
+			}
+		}
+		if len(one) < 2 {
+			continue
+		}
+		first := slices.Min(one)
+		for _, m := range one {
+			clusters[m] = first
 		}
 	}
-	return out
+	return clusters, alone
 }
 
 // seen is one dataset among those that are compared.

@@ -58,6 +58,29 @@ func TestOneBankAccountIsOnePerson(t *testing.T) {
 	}
 }
 
+func TestWhoIsApartIsInNoClusterAndNamesNone(t *testing.T) {
+	k := cluster.Known{Vouched: true, Accounts: map[coop.MemberID]string{"ann": "DE1", "bob": "DE1", "cec": "DE1", "dan": "DE2"},
+		Apart: map[coop.MemberID]coop.PeriodID{"ann": "P0002", "dan": "P0001"}, Facts: facts("ann", "same", "bob", "same")}
+	ev := period("ann", "bob", "cec", "dan")
+	cluster.Assign(ev, k)
+	if u, a := use(ev, "ann"), stock(ev, "ann"); u.Cluster+a.Cluster != "" || u.Alone != "P0002" || a.Alone != "P0002" {
+		t.Errorf("apart: %+v, %+v", u, a)
+	}
+	if use(ev, "bob").Cluster != "bob" || use(ev, "cec").Cluster != "bob" || use(ev, "bob").Alone != "" {
+		t.Errorf("those who are left: %+v, %+v", use(ev, "bob"), use(ev, "cec"))
+	}
+	if use(ev, "bob").Unique != 0 || !stock(ev, "bob").Copy {
+		t.Error("a copy of what somebody apart shared first counts")
+	}
+	if use(ev, "dan").Alone != "" {
+		t.Error("an appeal is named where there is no cluster")
+	}
+	two := period("ann", "bob")
+	if cluster.Assign(two, k); use(two, "bob").Cluster+stock(two, "bob").Cluster != "" {
+		t.Error("one who is left alone is in a cluster")
+	}
+}
+
 func TestTheFirstWhoSharedLosesNothingByACopy(t *testing.T) {
 	ev := period("ann", "bob", "cec", "dan")
 	cluster.Assign(ev, cluster.Known{Vouched: true, Facts: facts("bob", "same", "ann", "same", "cec", "other", "dan", "")})

@@ -47,7 +47,8 @@ var clinicalBook = Codebook{
 // File Data Dictionary"): columns that tell it apart, where its date and end
 // are, and the code system of CODE.
 type syntheaFile struct {
-	name, kind   string
+	name, title  string
+	kind         string
 	has, lacks   []string
 	date, end    string
 	system       string
@@ -55,21 +56,21 @@ type syntheaFile struct {
 }
 
 var syntheaFiles = []syntheaFile{
-	{name: "patients", has: []string{"Id", "BIRTHDATE", "GENDER"}},
-	{name: "observations", kind: "observation", has: []string{"DATE", "PATIENT", "CODE", "VALUE", "UNITS", "TYPE"}, date: "DATE", system: "LOINC", measurements: true},
-	{name: "conditions", kind: "condition", has: []string{"START", "STOP", "PATIENT", "CODE"}, lacks: []string{"Id", "BASE_COST", "CATEGORY"}, date: "START", end: "STOP", system: "SCT"},
-	{name: "medications", kind: "medication", has: []string{"START", "STOP", "PATIENT", "CODE", "DISPENSES"}, date: "START", end: "STOP", system: "RXNORM"},
-	{name: "procedures", kind: "procedure", has: []string{"START", "PATIENT", "CODE", "BASE_COST", "REASONCODE"}, lacks: []string{"Id", "DISPENSES"}, date: "START", end: "STOP", system: "SCT"},
-	{name: "immunizations", kind: "immunization", has: []string{"DATE", "PATIENT", "CODE", "BASE_COST"}, lacks: []string{"REASONCODE"}, date: "DATE", system: "CVX"},
-	{name: "allergies", kind: "allergy", has: []string{"START", "PATIENT", "CODE", "SYSTEM", "REACTION1"}, date: "START", end: "STOP", system: "SCT"},
-	{name: "encounters", kind: "encounter", has: []string{"Id", "START", "PATIENT", "ENCOUNTERCLASS", "CODE"}, date: "START", end: "STOP", system: "SCT"},
+	{name: "patients", title: "Synthea patients", has: []string{"Id", "BIRTHDATE", "GENDER"}},
+	{name: "observations", title: "Synthea observations", kind: "observation", has: []string{"DATE", "PATIENT", "CODE", "VALUE", "UNITS", "TYPE"}, date: "DATE", system: "LOINC", measurements: true},
+	{name: "conditions", title: "Synthea conditions", kind: "condition", has: []string{"START", "STOP", "PATIENT", "CODE"}, lacks: []string{"Id", "BASE_COST", "CATEGORY"}, date: "START", end: "STOP", system: "SCT"},
+	{name: "medications", title: "Synthea medications", kind: "medication", has: []string{"START", "STOP", "PATIENT", "CODE", "DISPENSES"}, date: "START", end: "STOP", system: "RXNORM"},
+	{name: "procedures", title: "Synthea procedures", kind: "procedure", has: []string{"START", "PATIENT", "CODE", "BASE_COST", "REASONCODE"}, lacks: []string{"Id", "DISPENSES"}, date: "START", end: "STOP", system: "SCT"},
+	{name: "immunizations", title: "Synthea immunizations", kind: "immunization", has: []string{"DATE", "PATIENT", "CODE", "BASE_COST"}, lacks: []string{"REASONCODE"}, date: "DATE", system: "CVX"},
+	{name: "allergies", title: "Synthea allergies", kind: "allergy", has: []string{"START", "PATIENT", "CODE", "SYSTEM", "REACTION1"}, date: "START", end: "STOP", system: "SCT"},
+	{name: "encounters", title: "Synthea encounters", kind: "encounter", has: []string{"Id", "START", "PATIENT", "ENCOUNTERCLASS", "CODE"}, date: "START", end: "STOP", system: "SCT"},
 }
 
 func clinicalPool() pool {
 	p := pool{book: clinicalBook, reducer: func() reducer { return &clinical{patients: map[string]patient{}} }}
 	for _, s := range syntheaFiles {
 		p.formats = append(p.formats, format{
-			Format: Format{ID: "synthea-" + s.name, Title: "Synthea " + s.name, File: s.name + ".csv",
+			Format: Format{ID: "synthea-" + s.name, Title: s.title, File: s.name + ".csv",
 				How: "From a health record exported in Synthea's CSV layout."},
 			match: s.match,
 		})

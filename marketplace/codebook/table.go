@@ -63,11 +63,17 @@ func (t Table) WriteCSV(w io.Writer) error {
 	if err := t.check(); err != nil {
 		return err
 	}
-	out := bufio.NewWriter(w)
-	_, _ = out.WriteString(t.header() + "\n")
+	out := bufio.NewWriterSize(w, 64<<10)
+	_, _ = out.WriteString(t.header())
 	for _, row := range t.Rows {
-		_, _ = out.WriteString(strings.Join(row, ",") + "\n")
+		sep := byte('\n')
+		for _, cell := range row {
+			_ = out.WriteByte(sep)
+			_, _ = out.WriteString(cell)
+			sep = ','
+		}
 	}
+	_ = out.WriteByte('\n')
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("codebook: write table: %w", err)
 	}

@@ -118,6 +118,8 @@ func periodOf(tx *db.Tx, at int64) (id coop.PeriodID, state string, err error) {
 const sqlConfirmed = `SELECT DISTINCT f.dataset, f.member FROM marketplace_files f
 	WHERE f.first_at > 0 AND f.first_at < ? AND f.price > 0
 	AND NOT EXISTS (SELECT 1 FROM dispute_cases d WHERE d.file = f.id AND d.state = 'upheld')
+	AND NOT EXISTS (SELECT 1 FROM marketplace_requests r JOIN marketplace_researchers w ON w.id = r.researcher WHERE r.id = f.request
+		AND COALESCE((SELECT n.related FROM marketplace_relations n WHERE n.researcher = w.id AND n.since <= f.first_at ORDER BY n.since DESC LIMIT 1), w.related) = 1)
 	ORDER BY f.dataset`
 
 // Owned is a dataset and whose it is.
@@ -127,7 +129,7 @@ type Owned struct {
 }
 
 // Confirmed lists the datasets that a paying use had read before a time without
-// an upheld dispute about it.
+// an upheld dispute about it; a use that a related party paid for confirms nothing.
 func (c *Counter) Confirmed(tx *db.Tx, before int64) ([]Owned, error) {
 	return desk.Collect(tx, "confirmed datasets", func(rows *sql.Rows) (o Owned, err error) {
 		err = rows.Scan(&o.Dataset, &o.Member)

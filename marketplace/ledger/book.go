@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"hash"
 	"strconv"
 	"strings"
 	"time"
@@ -13,20 +14,40 @@ import (
 
 // chain is the entry's digest: SHA-256 of the digest before it (32 zero bytes
 // before the first) and the entry's text in the journal.
-func (p Posted) chain(before [32]byte, c coop.Currency) (digest [32]byte) {
-	h := sha256.New()
-	h.Write(before[:])
-	buf := p.head(nil)
-	for _, line := range p.Postings {
-		buf = line.text(buf, c)
-		if len(buf) > 1<<14 {
-			h.Write(buf)
-			buf = buf[:0]
+func (p Posted) chain(before [32]byte, c coop.Currency) [32]byte {
+	d := p.digest(before, c)
+	d.write(p.Postings)
+	return d.sum()
+}
+
+// digest begins the entry's digest, which takes its postings in order.
+func (p Posted) digest(before [32]byte, c coop.Currency) *digest {
+	d := &digest{hash: sha256.New(), currency: c}
+	d.text = p.head(append(d.text, before[:]...))
+	return d
+}
+
+// digest is the digest of an entry that is still being written.
+type digest struct {
+	hash     hash.Hash
+	text     []byte // not yet hashed
+	currency coop.Currency
+}
+
+func (d *digest) write(lines []Posting) {
+	for _, line := range lines {
+		if d.text = line.text(d.text, d.currency); len(d.text) > 1<<14 {
+			_, _ = d.hash.Write(d.text) // a hash takes everything
+			d.text = d.text[:0]
 		}
 	}
-	h.Write(buf)
-	h.Sum(digest[:0])
-	return digest
+}
+
+func (d *digest) sum() (sum [32]byte) {
+	_, _ = d.hash.Write(d.text)
+	d.text = nil
+	d.hash.Sum(sum[:0])
+	return sum
 }
 
 // head appends the first lines of the entry's text, which the digest covers.
@@ -58,7 +79,8 @@ const blanks = "                                                                
 
 // text appends the posting as a line of the journal.
 func (p Posting) text(buf []byte, c coop.Currency) []byte {
-	amount := coop.Money(p.Amount).Decimal(c)
+	var room [24]byte // for any amount
+	amount := coop.Money(p.Amount).AppendDecimal(room[:0], c)
 	buf = append(buf, "    "...)
 	buf = append(buf, p.Account...)
 	buf = append(buf, blanks[:max(2, widest+2-len(p.Account))]...)

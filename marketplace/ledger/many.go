@@ -1,8 +1,8 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -20,7 +20,7 @@ type Many struct {
 	Entry                         // its transfers name no member; there may be none
 	From  Account                 // what the members' part comes out of; it is debited
 	Total coop.Money              // of the members' part, more than nothing
-	Each  iter.Seq2[[]Due, error] // the part, by member id in ascending order, in pages that the ledger may keep
+	Each  iter.Seq2[[]Due, error] // the part, by member id in ascending order, in pages that the next may overwrite
 }
 
 // Due is what one member is owed more.
@@ -34,6 +34,9 @@ type Due struct {
 // only once they have all arrived does it show whether they were in order and
 // added up; any error is therefore for the caller to return, so that nothing of
 // it is kept. Refusals are those of Post.
+//
+// Each runs on a processor of its own, ahead of the writing, and must not use
+// tx. It has ended when PostMany returns.
 func (s *Service) PostMany(tx *db.Tx, m Many) (seq int64, err error) {
 	last, err := newest(tx)
 	if err != nil {
@@ -50,13 +53,9 @@ func (s *Service) PostMany(tx *db.Tx, m Many) (seq int64, err error) {
 	if err := s.admissible(tx, p); err != nil {
 		return 0, err
 	}
-	chain := p.hash(last.digest, s.currency)
-	defer chain.close()
-	w := writer{tx: tx, seq: p.Seq}
-	if err := errors.Join(chain.write(before), w.write(before), m.pour(chain, &w), chain.write(after), w.write(after), w.flush()); err != nil {
+	if p.Digest, err = m.pour(tx, p.Seq, p.digest(last.digest, s.currency), before, after); err != nil {
 		return 0, fmt.Errorf("ledger: post: %w", err)
 	}
-	p.Digest = chain.close()
 	leaf, err := s.commit(tx, p)
 	if err != nil {
 		return 0, err
@@ -112,80 +111,111 @@ var (
 	errTotal = errors.New("the members' parts do not add up to their total")
 )
 
-// pour writes the members' postings.
-func (m Many) pour(chain *chaining, w *writer) error {
-	left, last := m.Total, Account("")
+// errStopped ends the preparing once the inserting has failed.
+var errStopped = errors.New("the inserting failed")
+
+// How many batches go into a load, and how many loads may wait: handing over
+// costs, and so does memory.
+const (
+	perLoad = 16
+	ahead   = 4
+)
+
+// pour inserts an entry's postings in the transaction and answers their digest.
+// The next ones are meanwhile read, checked and digested on another processor.
+func (m Many) pour(tx *db.Tx, seq int64, d *digest, before, after []Posting) (sum [32]byte, err error) {
+	full, spare := make(chan *load, ahead), make(chan *load, ahead)
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	var bad error
+	go func() {
+		defer close(stopped)
+		defer close(full)
+		bad = m.prepare(d, newWriter(seq, newLoad(perLoad), func(l *load) (*load, error) {
+			select {
+			case full <- l:
+			case <-stop:
+				return nil, errStopped
+			}
+			select {
+			case l = <-spare:
+				return l, nil
+			default:
+				return newLoad(perLoad), nil
+			}
+		}), before, after)
+	}()
+	defer func() {
+		close(stop)
+		<-stopped
+		sum, err = d.sum(), cmp.Or(err, bad)
+	}()
+	for l := range full {
+		if err := l.insert(tx); err != nil {
+			return sum, err
+		}
+		select {
+		case spare <- l:
+		default:
+		}
+	}
+	return sum, nil
+}
+
+// prepare digests the postings and cuts them into batches.
+func (m Many) prepare(d *digest, w *writer, before, after []Posting) error {
+	take := func(lines []Posting) error {
+		d.write(lines)
+		return w.write(lines)
+	}
+	if err := take(before); err != nil {
+		return err
+	}
+	left, last := m.Total, coop.MemberID("")
 	for page, err := range m.Each {
 		if err != nil {
 			return err
 		}
-		lines := make([]Posting, len(page))
-		for i, c := range page {
-			account := Member(c.Member)
-			if !coop.ValidID(c.Member) || account <= last || c.Amount <= 0 || c.Amount > left {
+		for _, due := range page {
+			if !coop.ValidID(due.Member) || due.Member <= last || due.Amount <= 0 || due.Amount > left {
 				return errCrowd
 			}
-			left -= c.Amount
-			last, lines[i] = account, Posting{account, -int64(c.Amount)}
+			left -= due.Amount
+			last = due.Member
 		}
-		if err := errors.Join(chain.write(lines), w.write(lines)); err != nil {
+		if err := take(credits(page)); err != nil {
 			return err
 		}
 	}
 	if left != 0 {
 		return errTotal
 	}
-	return nil
-}
-
-// chaining digests an entry while it is being written.
-type chaining struct {
-	pages  chan []Posting
-	digest chan [32]byte
-	done   *[32]byte
-}
-
-// hash begins the entry's digest, see chain.
-func (p Posted) hash(before [32]byte, c coop.Currency) *chaining {
-	out := &chaining{pages: make(chan []Posting, 16), digest: make(chan [32]byte, 1)}
-	go func() {
-		h, buf := sha256.New(), p.head(nil)
-		_, _ = h.Write(before[:]) // a hash takes everything
-		for page := range out.pages {
-			for _, line := range page {
-				buf = line.text(buf, c)
-			}
-			_, _ = h.Write(buf)
-			buf = buf[:0]
-		}
-		_, _ = h.Write(buf)
-		out.digest <- [32]byte(h.Sum(nil))
-	}()
-	return out
-}
-
-func (c *chaining) write(page []Posting) error {
-	c.pages <- page
-	return nil
-}
-
-// close ends the digest and answers it; again, the same.
-func (c *chaining) close() [32]byte {
-	if c.done == nil {
-		close(c.pages)
-		digest := <-c.digest
-		c.done = &digest
+	if err := take(after); err != nil {
+		return err
 	}
-	return *c.done
+	return w.flush()
+}
+
+// credits are the postings of dues. The names of their accounts are cut from one
+// text, because one by one they cost more than all else here.
+func credits(dues []Due) []Posting {
+	var names strings.Builder
+	names.Grow(widest * len(dues))
+	for _, due := range dues {
+		names.WriteString(members)
+		names.WriteString(string(due.Member))
+	}
+	rest, lines := names.String(), make([]Posting, len(dues))
+	for i, due := range dues {
+		n := len(members) + len(due.Member)
+		lines[i], rest = Posting{Account(rest[:n]), -int64(due.Amount)}, rest[n:]
+	}
+	return lines
 }
 
 // Bare inserts the rows of an entry and of its balances and nothing else: what
 // a benchmark holds PostMany against. It leaves books that do not verify.
-func Bare(ctx context.Context, d *db.DB, credits []Due) error {
-	lines := make([]Posting, len(credits))
-	for i, c := range credits {
-		lines[i] = Posting{Member(c.Member), -int64(c.Amount)}
-	}
+func Bare(ctx context.Context, d *db.DB, dues []Due) error {
+	lines := credits(dues)
 	return d.Update(ctx, func(tx *db.Tx) error {
 		return insert(tx, Posted{Seq: 1 << 40, Kind: "bare", Ref: "bare", Postings: lines}, 1, 0)
 	})

@@ -63,6 +63,16 @@ const (
 // row.
 var batches = [...]int{256, 16, 1}
 
+// filling are the statements that insert a batch, for each of batches. They are
+// long, so they are written once.
+var filling = func() (all [len(batches)]struct{ postings, balances string }) {
+	for i, n := range batches {
+		all[i].postings = repeated(sqlInsertPostings, "(?, ?, ?, ?)", "", n)
+		all[i].balances = repeated(sqlAddBalances, "(?, ?)", sqlOnBalance, n)
+	}
+	return all
+}()
+
 // repeated is a statement for n rows: insert ends in the first one's VALUES.
 func repeated(insert, row, tail string, n int) string {
 	return insert + strings.Repeat(", "+row, n-1) + tail
@@ -72,7 +82,7 @@ func insert(tx *db.Tx, p Posted, turnover, leaf int64) error {
 	if err := insertEntry(tx, p, turnover, leaf); err != nil {
 		return err
 	}
-	w := writer{tx: tx, seq: p.Seq}
+	w := newWriter(p.Seq, newLoad(1), func(full *load) (*load, error) { return full, full.insert(tx) })
 	if err := w.write(p.Postings); err != nil {
 		return err
 	}
@@ -83,48 +93,92 @@ func insertEntry(tx *db.Tx, p Posted, turnover, leaf int64) error {
 	return tx.ExecOne(sqlInsertEntry, p.Seq, p.At, p.Kind, p.Ref, p.Memo, p.Digest[:], turnover, leaf)
 }
 
-// writer inserts one entry's postings in order and adds them to the balances.
+// batch is the arguments of the statements that insert as many postings as one
+// of batches says, and add them to the balances.
+type batch struct {
+	kind        int // index in batches
+	lines, sums []any
+}
+
+// load is some batches that are inserted one after the other, and is filled
+// again afterwards.
+type load struct {
+	batches []batch
+	used    int
+}
+
+func newLoad(size int) *load { return &load{batches: make([]batch, size)} }
+
+// insert empties the load into the tables.
+func (l *load) insert(tx *db.Tx) error {
+	for _, b := range l.batches[:l.used] {
+		if _, err := tx.Exec(filling[b.kind].postings, b.lines...); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(filling[b.kind].balances, b.sums...); err != nil {
+			return err
+		}
+	}
+	l.used = 0
+	return nil
+}
+
+// writer cuts one entry's postings, in order, into batches.
 type writer struct {
-	tx      *db.Tx
-	seq, n  int64
+	seq     any
+	n       int64
 	waiting []Posting // fewer than the largest batch
-	args    []any
-	sums    []any
+	load    *load
+	put     func(full *load) (empty *load, err error) // sees to it that a load is inserted
+}
+
+func newWriter(seq int64, first *load, put func(*load) (*load, error)) *writer {
+	return &writer{seq: seq, load: first, put: put}
 }
 
 // write takes the next postings; some of them wait for those that follow.
 func (w *writer) write(lines []Posting) error {
 	w.waiting = append(w.waiting, lines...)
-	return w.drain(batches[:1])
+	return w.drain(0, 1)
 }
 
-// flush inserts what still waits.
-func (w *writer) flush() error { return w.drain(batches[1:]) }
+// flush puts what still waits.
+func (w *writer) flush() (err error) {
+	if err := w.drain(1, len(batches)); err != nil {
+		return err
+	}
+	w.load, err = w.put(w.load)
+	return err
+}
 
-func (w *writer) drain(sizes []int) error {
+// drain fills the batches from one kind to before another.
+func (w *writer) drain(from, to int) (err error) {
 	lines := w.waiting
-	for _, n := range sizes {
-		postings := repeated(sqlInsertPostings, "(?, ?, ?, ?)", "", n)
-		balances := repeated(sqlAddBalances, "(?, ?)", sqlOnBalance, n)
-		for ; len(lines) >= n; lines = lines[n:] {
-			w.args, w.sums = w.args[:0], w.sums[:0]
-			for _, line := range lines[:n] {
-				w.n++
-				account := any(string(line.Account)) // one allocation for both statements
-				amount := any(line.Amount)
-				w.args = append(w.args, w.seq, w.n, account, amount)
-				w.sums = append(w.sums, account, amount)
+	for kind := from; kind < to; kind++ {
+		for n := batches[kind]; len(lines) >= n; lines = lines[n:] {
+			if w.load.used == len(w.load.batches) {
+				if w.load, err = w.put(w.load); err != nil {
+					return err
+				}
 			}
-			if _, err := w.tx.Exec(postings, w.args...); err != nil {
-				return err
-			}
-			if _, err := w.tx.Exec(balances, w.sums...); err != nil {
-				return err
-			}
+			w.fill(kind, lines[:n])
 		}
 	}
 	w.waiting = append(w.waiting[:0], lines...)
 	return nil
+}
+
+func (w *writer) fill(kind int, lines []Posting) {
+	b := &w.load.batches[w.load.used]
+	w.load.used++
+	b.kind, b.lines, b.sums = kind, b.lines[:0], b.sums[:0]
+	for _, line := range lines {
+		w.n++
+		account := any(string(line.Account)) // one allocation for both statements
+		amount := any(line.Amount)
+		b.lines = append(b.lines, w.seq, w.n, account, amount)
+		b.sums = append(b.sums, account, amount)
+	}
 }
 
 const sqlBalance = `SELECT amount FROM ledger_balances WHERE account = ?`

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
+	"unicode"
 
 	"distributed.ai/datacoop/internal/audit"
 	"distributed.ai/datacoop/internal/coop"
@@ -23,11 +25,41 @@ type Form struct {
 	From        []Source                `json:"from,omitempty"`        // what they were learned from
 }
 
-// Source is a period whose open half was learned from.
-type Source struct {
-	Period     coop.PeriodID `json:"period"`
-	Commitment string        `json:"commitment"` // of its sealed half, which names the open one
-	Pairs      int           `json:"pairs"`
+// plain is a form without what makes no difference to whoever reads its texts:
+// spaces, line breaks, characters that are not shown, and the case of letters.
+// Names and addresses of judges stay as they are, because there it can be the
+// difference between two.
+func (f Form) plain() (string, error) {
+	f.Rubric, f.Prompt = plain(f.Rubric), plain(f.Prompt)
+	text, err := encode(f)
+	return string(text), err
+}
+
+// tried refuses a form that reads like one of those entered before.
+func (f Form) tried(ever []Candidate) error {
+	own, err := f.plain()
+	if err != nil {
+		return err
+	}
+	for _, c := range ever {
+		switch other, err := c.Form.plain(); {
+		case err != nil:
+			return err
+		case other == own:
+			return ErrTried.With("it is " + c.ID + ", " + c.Title)
+		}
+	}
+	return nil
+}
+
+func plain(text string) string {
+	shown := strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Cf, r) {
+			return -1
+		}
+		return r
+	}, text)
+	return strings.Join(strings.Fields(strings.ToLower(strings.ToUpper(shown))), " ")
 }
 
 // Candidate is judges, or a way of asking them, that is being tried.
@@ -59,7 +91,7 @@ const (
 // Enter has a candidate run in shadow from the next statement on. It needs the
 // office of treasury: a candidate is asked about members' dossiers, and costs.
 // Faults: desk.ErrOffice, ErrWords, ErrForm with what is wrong as detail,
-// ErrNoJudge, ErrFewPairs, ErrRuns.
+// ErrNoJudge, ErrFewPairs, ErrRuns, ErrTried.
 func (w *Workshop) Enter(ctx context.Context, steward coop.MemberID, e Entry) (Candidate, error) {
 	if !coop.Line(e.Title, 1, longestTitle) || !coop.Prose(e.Why, 1, longestWhy) {
 		return Candidate{}, ErrWords
@@ -99,7 +131,10 @@ func (w *Workshop) Enter(ctx context.Context, steward coop.MemberID, e Entry) (C
 		if err != nil {
 			return Candidate{}, err
 		}
-		if len(list) >= mostRunning || slices.ContainsFunc(ever, func(r Candidate) bool { return r.SHA256 == c.SHA256 }) {
+		if err := form.tried(ever); err != nil {
+			return Candidate{}, err
+		}
+		if len(list) >= mostRunning {
 			return Candidate{}, ErrRuns
 		}
 		_, err = w.desk.Log.Append(tx, audit.Event{Kind: "shadow.entered", Revision: c.SHA256, Verdict: Running,
@@ -302,7 +337,7 @@ func (w *Workshop) learn(ctx context.Context, f *Form) error {
 				return fmt.Errorf("shadow: bundle: %w", err)
 			}
 			if n := tallyVoices(b, h.Open, counts); n > 0 {
-				f.From = append(f.From, Source{h.Period, h.Commitment, n})
+				f.From = append(f.From, Source{Period: h.Period, Commitment: h.Commitment, Pairs: n})
 				pairs += n
 			}
 		}

@@ -6,43 +6,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"distributed.ai/datacoop/internal/audit"
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/internal/db"
-	"distributed.ai/datacoop/marketplace/appraisal/jury"
+	"distributed.ai/datacoop/marketplace/appraisal/comparison"
 	"distributed.ai/datacoop/marketplace/appraisal/learning"
 	"distributed.ai/datacoop/marketplace/calibration"
 	"distributed.ai/datacoop/marketplace/desk"
 )
-
-// Format names the encoding of a comparison.
-const Format = "datacoop-comparison/1"
-
-// Comparison is what a candidate's runs show: all of it can be computed again
-// from the runs and the pairs of their periods, of which half are disclosed
-// later.
-type Comparison struct {
-	Candidate string           `json:"candidate_sha256"`
-	Contested Contested        `json:"contested"`
-	Format    string           `json:"format"`
-	InForce   string           `json:"in_force_sha256"` // of the form it was compared with
-	Pairs     []Source         `json:"pairs"`           // by period
-	Runs      []Run            `json:"runs"`
-	Try       int              `json:"try"` // of this co-op: how many candidates had been entered with this one
-	Verdict   learning.Verdict `json:"verdict"`
-}
-
-// Contested counts the verdicts of panels with which each judge agrees. They
-// prove nothing: members contest what the judge in force got wrong.
-type Contested struct {
-	Pairs      int `json:"pairs"`
-	Incumbent  int `json:"incumbent_agrees"`
-	Challenger int `json:"challenger_agrees"`
-}
 
 // compare compares a candidate once another of its periods is sealed.
 func (w *Workshop) compare(ctx context.Context, payload []byte) error {
@@ -73,19 +46,19 @@ func (w *Workshop) compare(ctx context.Context, payload []byte) error {
 		if now, err := w.standing(tx, w.desk.Now()); err != nil || now != out.InForce {
 			return err // what it was compared with has just been replaced
 		}
-		_, err = w.desk.Log.Append(tx, audit.Event{Kind: "shadow.compared", Revision: coop.Digest(text), Verdict: strings.ReplaceAll(out.Verdict.Answer, " ", "-"),
+		leaf, err := w.desk.Log.Append(tx, audit.Event{Kind: "shadow.compared", Revision: coop.Digest(text), Verdict: strings.ReplaceAll(out.Verdict.Answer, " ", "-"),
 			Record: map[string]any{"candidate": c.ID, "pairs": out.Verdict.Pairs, "periods": len(out.Runs)}})
 		if err != nil {
 			return fmt.Errorf("shadow: log: %w", err)
 		}
-		return putComparison(tx, c.ID, out.Verdict.Answer, text, w.desk.Now())
+		return putComparison(tx, c.ID, out.Verdict.Answer, text, w.desk.Now(), leaf)
 	})
 }
 
 // comparison compares over all periods that were sealed and in which the
 // candidate ran.
 func (w *Workshop) comparison(tx *db.Tx, c Candidate) (Comparison, error) {
-	out := Comparison{Candidate: c.SHA256, Format: Format, Pairs: []Source{}, Runs: []Run{}}
+	out := Comparison{Candidate: c.SHA256, Format: comparison.Format, Pairs: []Source{}, Runs: []Run{}}
 	var err error
 	if out.InForce, err = w.standing(tx, w.desk.Now()); err != nil {
 		return out, err
@@ -115,11 +88,11 @@ func (w *Workshop) comparison(tx *db.Tx, c Candidate) (Comparison, error) {
 				continue
 			}
 			all := append(append([]learning.Pair{}, h.Open...), h.Sealed...)
-			out.Runs, out.Pairs = append(out.Runs, r), append(out.Pairs, Source{h.Period, h.Commitment, len(all)})
+			out.Runs, out.Pairs = append(out.Runs, r), append(out.Pairs, Source{Period: h.Period, Commitment: h.Commitment, Pairs: len(all)})
 			pairs = append(pairs, all...)
 		}
 	}
-	return out, out.judge(pairs)
+	return out, out.Judge(pairs)
 }
 
 // tryOf counts the candidates that had been entered when one was, and it.
@@ -131,59 +104,6 @@ func tryOf(tx *db.Tx, c Candidate) (n int, err error) {
 		}
 	}
 	return n, err
-}
-
-// judge fills in what the runs say of pairs.
-func (c *Comparison) judge(pairs []learning.Pair) error {
-	before, after := learning.Answers{}, learning.Answers{}
-	runs := map[string]Run{}
-	attacked := [2]learning.Attacks{{}, {}}
-	for _, r := range c.Runs {
-		runs[string(r.Period)] = r
-		add(attacked[0], r.Before)
-		add(attacked[1], r.After)
-	}
-	drawn := []learning.Pair{}
-	for _, p := range pairs {
-		r := runs[p.Period]
-		old, fresh := answer(r.Incumbent, p), answer(r.Challenger, p)
-		if p.Second != calibration.Middle {
-			drawn, before[p.ID()], after[p.ID()] = append(drawn, p), old, fresh
-			continue
-		}
-		c.Contested.Pairs++
-		c.Contested.Incumbent += agrees(old, p.Truth())
-		c.Contested.Challenger += agrees(fresh, p.Truth())
-	}
-	var err error
-	c.Verdict, err = learning.Compare(drawn, before, after, attacked[0], attacked[1])
-	return err
-}
-
-func agrees(said, truth string) int {
-	if said == truth {
-		return 1
-	}
-	return 0
-}
-
-// answer is what scores say of a pair; a dossier without a score is neutral.
-func answer(s Scores, p learning.Pair) string {
-	of := func(dossier string) int64 {
-		if score, ok := s[dossier]; ok {
-			return score
-		}
-		return jury.Neutral
-	}
-	return learning.Of(of(p.First), of(p.Second))
-}
-
-func add(to, from learning.Attacks) {
-	for _, family := range slices.Sorted(maps.Keys(from)) {
-		t := to[family]
-		t.Succeeded, t.Tried = t.Succeeded+from[family].Succeeded, t.Tried+from[family].Tried
-		to[family] = t
-	}
 }
 
 var errComparison = errors.New("shadow: a comparison is not what its runs and pairs give")
@@ -232,7 +152,7 @@ func (w *Workshop) recompute(tx *db.Tx, c Candidate, text []byte, halves []calib
 	if err != nil {
 		return err
 	}
-	again := Comparison{Candidate: c.SHA256, Format: Format, InForce: given.InForce, Pairs: given.Pairs, Runs: given.Runs, Try: try}
+	again := Comparison{Candidate: c.SHA256, Format: comparison.Format, InForce: given.InForce, Pairs: given.Pairs, Runs: given.Runs, Try: try}
 	var pairs []learning.Pair
 	for i, r := range given.Runs {
 		k, err := getRun(tx, kept{Candidate: c.ID, Period: r.Period})
@@ -249,7 +169,7 @@ func (w *Workshop) recompute(tx *db.Tx, c Candidate, text []byte, halves []calib
 			}
 		}
 	}
-	if err := again.judge(pairs); err != nil {
+	if err := again.Judge(pairs); err != nil {
 		return err
 	}
 	same, err := encode(again)

@@ -30,22 +30,6 @@ const (
 	runFailed = "failed"
 )
 
-// Scores are what a judge made of a period's dossiers, as they count.
-type Scores map[string]int64
-
-// Run is what a candidate made of a period beside the judge in force.
-type Run struct {
-	BundleSHA256 string           `json:"bundle_sha256"`
-	Candidate    string           `json:"candidate_sha256"`
-	Period       coop.PeriodID    `json:"period"`
-	InForce      string           `json:"in_force_sha256"` // of the form it was compared with
-	Incumbent    Scores           `json:"incumbent"`
-	Challenger   Scores           `json:"challenger"`
-	Before       learning.Attacks `json:"attacks_on_incumbent"`
-	After        learning.Attacks `json:"attacks_on_challenger"`
-	Trace        string           `json:"trace"` // of the challenger's recorded answers; "" where nobody was asked anew
-}
-
 // kept is a run as it is stored.
 type kept struct {
 	Candidate string

@@ -41,7 +41,8 @@
 // Offering what is not proven better, in whatever words it is put; a candidate
 // where no judge is in force to compare it with; offering where
 // another form is in force, or was adopted, than the one it was compared with, or
-// while another candidate is voted on; entering a form a second time; learning from fewer than [FewestPairs] pairs.
+// while another candidate is voted on; entering a form a second time, also with
+// other spaces, line breaks or case of letters in its texts; learning from fewer than [FewestPairs] pairs.
 package shadow
 
 import (
@@ -57,6 +58,7 @@ import (
 	"distributed.ai/datacoop/marketplace/adoption"
 	"distributed.ai/datacoop/marketplace/appeals"
 	"distributed.ai/datacoop/marketplace/appraisal"
+	"distributed.ai/datacoop/marketplace/appraisal/comparison"
 	"distributed.ai/datacoop/marketplace/calibration"
 	"distributed.ai/datacoop/marketplace/desk"
 )
@@ -69,14 +71,15 @@ var (
 	ErrForm      = fault.New(fault.Invalid, "candidate-invalid", "This does not describe a candidate that could be tried.")
 	ErrWords     = fault.New(fault.Invalid, "candidate-words", "A candidate needs a title of one line and a reason.")
 	ErrNoJudge   = fault.New(fault.Conflict, "no-judge", "No judge is in force that a candidate could be compared with; a co-op takes its first one into its charter.")
-	ErrRuns      = fault.New(fault.Conflict, "candidate-runs", "This candidate was entered before, or as many as can run at once are running already.")
+	ErrRuns      = fault.New(fault.Conflict, "candidate-runs", "As many candidates as can run at once are running already.")
+	ErrTried     = fault.New(fault.Conflict, "candidate-tried", "This was already tried. Spaces, line breaks and the case of letters make no new candidate.")
 	ErrFewPairs  = fault.New(fault.Conflict, "too-few-pairs", "There are too few pairs that people judged to learn from.")
 	ErrNotBetter = fault.New(fault.Conflict, "candidate-not-better", "The comparison does not say that this candidate is better, so it is not offered to a vote.")
 )
 
 // Fewest is how many periods with a calibration set a candidate runs in before
 // it is compared.
-const Fewest = 2
+const Fewest = comparison.Fewest
 
 // FewestPairs is how many pairs weights are learned from at least.
 const FewestPairs = 20

@@ -87,16 +87,22 @@ func listRuns(tx *db.Tx, candidate string) ([]kept, error) {
 }
 
 const (
-	sqlPutComparison = `INSERT INTO shadow_comparisons (candidate, answer, sha256, document, at) VALUES (?, ?, ?, ?, ?)
-	ON CONFLICT (candidate) DO UPDATE SET answer = excluded.answer, sha256 = excluded.sha256, document = excluded.document, at = excluded.at`
+	sqlPutComparison = `INSERT INTO shadow_comparisons (candidate, answer, sha256, document, at, leaf) VALUES (?, ?, ?, ?, ?, ?)
+	ON CONFLICT (candidate) DO UPDATE SET answer = excluded.answer, sha256 = excluded.sha256, document = excluded.document, at = excluded.at, leaf = excluded.leaf`
+	sqlLeafOf        = `SELECT leaf FROM shadow_comparisons WHERE candidate = ?`
 	sqlGetComparison = `SELECT document, answer FROM shadow_comparisons WHERE candidate = ?`
 )
 
-func putComparison(tx *db.Tx, candidate, answer string, document []byte, at int64) error {
-	return desk.Failed("put comparison", tx.ExecOne(sqlPutComparison, candidate, answer, coop.Digest(document), document, at))
+func putComparison(tx *db.Tx, candidate, answer string, document []byte, at, leaf int64) error {
+	return desk.Failed("put comparison", tx.ExecOne(sqlPutComparison, candidate, answer, coop.Digest(document), document, at, leaf))
 }
 
 func getComparison(tx *db.Tx, candidate string) (document []byte, answer string, err error) {
 	err = tx.QueryRow(sqlGetComparison, candidate).Scan(&document, &answer)
 	return document, answer, desk.Found(err, "comparison")
+}
+
+// leafOf is where the log has a candidate's comparison; -1 where that is not known.
+func leafOf(tx *db.Tx, candidate string) (int64, error) {
+	return desk.Number[int64](tx, "comparison's leaf", sqlLeafOf, candidate)
 }

@@ -129,8 +129,8 @@ func Is(text []byte) bool {
 }
 
 // OutsideSentence says what is shown of law that no document expresses.
-const OutsideSentence = "This law is written in Rego that no rule document expresses: it is shown as it is, with the sentences its rules carry " +
-	"and what trying it on many requests found that it changes."
+const OutsideSentence = "This law is written in Rego that no rule document expresses. It is shown as it is, with the sentences its rules carry. " +
+	"What it changes was found by trying it on many requests."
 
 func findingf(rule int, format string, args ...any) string {
 	return fmt.Sprintf("Rule %d: ", rule+1) + fmt.Sprintf(format, args...)

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"filippo.io/age"
+
+	"distributed.ai/datacoop/internal/testkit"
 )
 
 // typage is the TypeScript implementation of age, which browsers use.
@@ -158,7 +160,7 @@ func must(t *testing.T, hdr []byte, id age.Identity, to age.Recipient) []byte {
 // and the current one, which knows post-quantum recipients.
 func TestStockAgeCommandsOpenARewrappedFile(t *testing.T) {
 	text := bytes.Repeat([]byte("2016-04-12,13162,8.5\n"), 10_000)
-	commands := map[string]string{"of the distribution": lookPath("age"), "current": currentAge(t)}
+	commands := map[string]string{"of the distribution": lookPath("age"), "current": testkit.CurrentAge(t)}
 	ran := 0
 	for which, command := range commands {
 		for kind, c := range map[string]parties{KindX25519: classicParties(t), KindHybrid: hybridParties(t)} {
@@ -188,23 +190,4 @@ func TestStockAgeCommandsOpenARewrappedFile(t *testing.T) {
 func lookPath(command string) string {
 	path, _ := exec.LookPath(command)
 	return path
-}
-
-// currentAge builds the age command of the version that go.mod names, outside
-// of this module, which does not need what the command needs.
-func currentAge(t *testing.T) string {
-	t.Helper()
-	version, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Version}}", "filippo.io/age").Output()
-	if err != nil {
-		t.Logf("which age go.mod names: %v", err)
-		return ""
-	}
-	dir := t.TempDir()
-	build := exec.CommandContext(t.Context(), "go", "install", "filippo.io/age/cmd/age@"+strings.TrimSpace(string(version)))
-	build.Env = append(os.Environ(), "GOBIN="+dir, "GOFLAGS=")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Logf("the current age command cannot be built: %v\n%s", err, out)
-		return ""
-	}
-	return dir + "/age"
 }

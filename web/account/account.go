@@ -78,9 +78,12 @@ var what = map[stepup.Class]string{
 	stepup.Token:   "You are about to let a program act for you.",
 	stepup.Release: "You are about to take a step with the co-op’s money.",
 	stepup.Freeze:  "You are about to stop the co-op, or to let it go on.",
-	stepup.Key:     "You are about to take away a way to your key.",
+	stepup.Key:     "You are about to change your key, or a way to it.",
+	stepup.Signer:  "You are about to change the key that signs what you add.",
+	stepup.Open:    "You are about to open your key with your recovery sheet.",
 	stepup.Ways:    "You are about to change how you sign in.",
 	stepup.Close:   "You are about to close an account.",
+	stepup.Estate:  "You are about to act for a member who has died.",
 }
 
 // start leads to the issuer that a proof is given at. Without a class that is
@@ -160,10 +163,10 @@ func (d *Desk) ways(g portal.Guest) error {
 }
 
 func (d *Desk) unlink(g portal.Guest) error {
-	if err := d.Signin.Unlink(g.Context(), g.Me().ID, g.Typed("at")); err != nil {
+	if err := d.Signin.Unlink(g.Context(), g.Typed("at")); err != nil {
 		return g.Again(err, d.ways)
 	}
-	return g.Done("/ways", "That way in is gone", "You sign in as you did before you linked it.")
+	return g.Done("/ways", "That way in is gone", "You sign in as you did before you linked it. Every other browser is signed out, and every access token has ended.")
 }
 
 // Choose is the page on which one of several issuers is chosen.

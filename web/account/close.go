@@ -93,6 +93,7 @@ type API struct {
 type Leave struct {
 	Owed   string `query:"owed" enum:"pay,give" doc:"What becomes of what I am owed; needed where that is something"`
 	Vacate bool   `query:"vacate" doc:"Leave although nobody else holds my office"`
+	Code   string `query:"code" pattern:"^[a-z2-7]{26}$" doc:"That will find the closing again, of 130 random bits that you draw: so it is found where this answer is lost. Otherwise one is drawn, and told in the answer alone"`
 }
 
 // Answer is a closing.
@@ -100,7 +101,7 @@ type Answer struct{ Body client.Closing }
 
 // Close ends the caller's account.
 func (a API) Close(ctx context.Context, in *Leave) (*Answer, error) {
-	c, err := a.Farewell.Begin(ctx, a.Member(ctx), farewell.Wish{Owed: in.Owed, Vacate: in.Vacate})
+	c, err := a.Farewell.Begin(ctx, a.Member(ctx), farewell.Wish{Owed: in.Owed, Vacate: in.Vacate, Code: in.Code})
 	if err != nil {
 		return nil, err
 	}

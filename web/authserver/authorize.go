@@ -16,6 +16,7 @@ import (
 
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/web/authserver/peer"
+	"distributed.ai/datacoop/web/authserver/templates"
 )
 
 // maxQuery bounds an authorization request, which travels through the form.
@@ -37,7 +38,7 @@ var (
 // that follows the making of an account.
 func (s *Server) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 	if !s.addressed(r) {
-		s.pages.problem(w, http.StatusMisdirectedRequest, problemHost)
+		s.pages.Problem(w, r, http.StatusMisdirectedRequest, problemHost)
 		return
 	}
 	var request fosite.AuthorizeRequester
@@ -125,7 +126,7 @@ func (s *Server) serveLogin(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !s.builtIn {
-		s.pages.problem(w, http.StatusBadRequest, problemForm)
+		s.pages.Problem(w, r, http.StatusBadRequest, problemForm)
 		return
 	}
 	p, err := s.asserted(r, f)
@@ -265,11 +266,11 @@ func (s *Server) session(request fosite.AuthorizeRequester, member account) *ope
 func (s *Server) refuseRedirect(w http.ResponseWriter, r *http.Request, request fosite.AuthorizeRequester, err error) {
 	switch {
 	case errors.Is(err, errLink):
-		s.pages.problem(w, http.StatusBadRequest, problemLink)
+		s.pages.Problem(w, r, http.StatusBadRequest, problemLink)
 		return
 	case request == nil:
 		s.report(r, err)
-		s.pages.problem(w, refuse(err).status, problemOurs)
+		s.pages.Problem(w, r, refuse(err).status, templates.Failed)
 		return
 	}
 	s.report(r, err)

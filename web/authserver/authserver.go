@@ -31,7 +31,8 @@
 // With the account its holder gets a recovery code of 120 bits, shown once and
 // kept as a hash. It makes a new passkey in place of all old ones, and is then
 // replaced itself; a passkey makes a new recovery code. Who has lost both has
-// lost the account. A browser that just made or recovered an account may log in
+// lost the account. The pages are in the language of the portal's, see package
+// templates. A browser that just made or recovered an account may log in
 // once within a quarter of an hour without being asked again.
 //
 // Passkeys are bound to the issuer's host: served under another name, a co-op
@@ -73,6 +74,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -84,6 +86,7 @@ import (
 	"distributed.ai/datacoop/internal/fault"
 	"distributed.ai/datacoop/web/authserver/held"
 	"distributed.ai/datacoop/web/authserver/passkey"
+	"distributed.ai/datacoop/web/authserver/templates"
 )
 
 //go:embed schema/*.sql
@@ -124,6 +127,10 @@ type Config struct {
 	// answer is not kept. Younger is the sentence for who says no.
 	AdultAge int
 	Younger  string
+
+	// Languages are catalogues of messages beside the built-in ones, as package
+	// language reads them; nil is none.
+	Languages fs.FS
 
 	// TokenLifetime is how long an access token is good for: more than
 	// nothing and at most a day. Zero means one hour.
@@ -204,7 +211,7 @@ type Server struct {
 	younger   error
 	passkeys  *passkey.Ceremonies // nil unless builtIn
 
-	pages         *pages
+	pages         *templates.Pages
 	discovery     []byte // OpenID Connect Discovery 1.0
 	metadata      []byte // RFC 8414
 	handler       http.Handler
@@ -271,7 +278,7 @@ func (s *Server) assemble(c Config) (err error) {
 	if s.accounts, err = s.keys.accounts(c.Accounts); err != nil {
 		return err
 	}
-	if s.pages, err = newPages(); err != nil {
+	if s.pages, err = templates.Read(c.Languages); err != nil {
 		return err
 	}
 	if s.builtIn {

@@ -80,18 +80,18 @@ func (s *Server) give(w http.ResponseWriter, r *http.Request, f form) (string, e
 func (s *Server) taken(w http.ResponseWriter, r *http.Request, path string) (form, bool) {
 	switch {
 	case !s.addressed(r):
-		s.pages.problem(w, http.StatusMisdirectedRequest, problemHost)
+		s.pages.Problem(w, r, http.StatusMisdirectedRequest, problemHost)
 		return form{}, false
 	case http.NewCrossOriginProtection().Check(r) != nil:
-		s.pages.problem(w, http.StatusForbidden, problemForeign)
+		s.pages.Problem(w, r, http.StatusForbidden, problemForeign)
 		return form{}, false
 	case readForm(r) != nil:
-		s.pages.problem(w, http.StatusBadRequest, problemForm)
+		s.pages.Problem(w, r, http.StatusBadRequest, problemForm)
 		return form{}, false
 	}
 	f, err := s.keys.openForm(path, r.PostForm.Get("form"), s.cookie(r), time.Now())
 	if err != nil {
-		s.pages.problem(w, http.StatusBadRequest, problemForm)
+		s.pages.Problem(w, r, http.StatusBadRequest, problemForm)
 		return form{}, false
 	}
 	return f, true

@@ -63,7 +63,7 @@ func (s *Server) routes() http.Handler {
 		mux.HandleFunc("POST "+pathRecover, s.recoverAccount)
 		mux.HandleFunc("POST "+pathRenew, s.renewPasskey)
 		mux.HandleFunc("POST "+pathReplace, s.replaceCode)
-		mux.HandleFunc("GET "+pathScript, s.pages.serveScript)
+		mux.HandleFunc("GET "+pathScript, s.pages.ServeScript)
 	}
 	if s.logins {
 		mux.Handle("GET "+pathDiscovery, document(s.discovery))

@@ -13,6 +13,7 @@ import (
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/internal/fault"
 	"distributed.ai/datacoop/web/authserver/passkey"
+	"distributed.ai/datacoop/web/authserver/templates"
 )
 
 // What the bearer of a reserved invitation may read; the others are the
@@ -61,7 +62,7 @@ func (s *Server) BuiltIn() bool { return s.builtIn }
 // before anybody makes a passkey for it.
 func (s *Server) serveJoin(w http.ResponseWriter, r *http.Request) {
 	if !s.addressed(r) {
-		s.pages.problem(w, http.StatusMisdirectedRequest, problemHost)
+		s.pages.Problem(w, r, http.StatusMisdirectedRequest, problemHost)
 		return
 	}
 	code := r.URL.Query().Get("invitation")
@@ -101,7 +102,7 @@ func (s *Server) showJoin(w http.ResponseWriter, r *http.Request, code, name str
 	// The page puts the name that is typed in the place of this one.
 	q, err := s.passkeys.Make(passkey.Holder{Handle: handle, Name: s.name})
 	if f, ok := s.ask(w, r, form{Path: PathJoin, Invitation: code}, q, err, message); ok {
-		s.pages.write(w, f.status, "join.html", scripted, joinPage{f, name, s.adultAge})
+		s.pages.Write(w, r, f.status, "join", templates.Scripted, joinPage{f, name, s.adultAge})
 	}
 }
 

@@ -1,13 +1,7 @@
 package authserver
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"embed"
-	"encoding/base64"
 	"errors"
-	"fmt"
-	"html/template"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -18,10 +12,8 @@ import (
 
 	"distributed.ai/datacoop/internal/fault"
 	"distributed.ai/datacoop/web/authserver/passkey"
+	"distributed.ai/datacoop/web/authserver/templates"
 )
-
-//go:embed templates
-var templates embed.FS
 
 // What a person reads when the login stops.
 const (
@@ -31,43 +23,7 @@ const (
 	problemForm    = "This login form is no longer valid. Please go back to the co-op's page and start again; cookies must be allowed."
 	problemForeign = "This login form was sent from another site and was not accepted."
 	problemHost    = "This address is not the one the co-op's login is served at."
-	problemOurs    = "The server failed. Nothing was changed; please try again."
 )
-
-// scripted is the policy of a page that runs the one script there is and sends
-// its forms home.
-const scripted = "script-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'; form-action 'self'"
-
-// pages renders what people see. The style is in the page, allowed by its hash;
-// the script, where there is one, is a file of its own.
-type pages struct {
-	set    *template.Template
-	style  template.CSS
-	policy string // style part of the content security policy
-	script []byte
-}
-
-func newPages() (*pages, error) {
-	set, err := template.ParseFS(templates, "templates/*.html")
-	if err != nil {
-		return nil, fmt.Errorf("login page: %w", err)
-	}
-	style, err := templates.ReadFile("templates/page.css")
-	if err != nil {
-		return nil, fmt.Errorf("login page: %w", err)
-	}
-	script, err := templates.ReadFile("templates/passkey.js")
-	if err != nil {
-		return nil, fmt.Errorf("login page: %w", err)
-	}
-	sum := sha256.Sum256(style)
-	return &pages{
-		set:    set,
-		script: script,
-		style:  template.CSS(style), // #nosec G203 -- embedded, a constant
-		policy: "style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'",
-	}, nil
-}
 
 // loginView is one showing of the login page.
 type loginView struct {
@@ -89,7 +45,6 @@ type loginPage struct {
 
 // frame is what all pages with a form have.
 type frame struct {
-	Style   template.CSS
 	Coop    string
 	Form    string // sealed
 	Options string // for the passkey, as JSON
@@ -113,7 +68,7 @@ func (s *Server) ask(w http.ResponseWriter, r *http.Request, f form, q passkey.Q
 // frame fills in a frame, with the sentence of a fault if there is one.
 func (s *Server) frame(w http.ResponseWriter, r *http.Request, f form, q passkey.Question, message error) (frame, error) {
 	f.Session = q.Session
-	out := frame{Style: s.pages.style, Coop: s.name, Options: q.Options, status: http.StatusOK}
+	out := frame{Coop: s.name, Options: q.Options, status: http.StatusOK}
 	if message != nil {
 		if !refusedLogin(message) {
 			return frame{}, message
@@ -142,11 +97,11 @@ func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, request fosit
 	}
 	policy := "form-action 'self'"
 	if s.builtIn {
-		policy = scripted
+		policy = templates.Scripted
 	}
 	// Browsers apply form-action to the redirect that answers the form, too.
 	target := request.GetRedirectURI()
-	s.pages.write(w, view.status, "login.html", policy+" "+target.Scheme+"://"+target.Host, page)
+	s.pages.Write(w, r, view.status, "login", policy+" "+target.Scheme+"://"+target.Host, page)
 }
 
 func (s *Server) loginPage(w http.ResponseWriter, r *http.Request, view loginView) (loginPage, error) {
@@ -180,23 +135,14 @@ func (s *Server) choices(query string) []choice {
 
 // welcomePage shows a new recovery code, once.
 type welcomePage struct {
-	Style        template.CSS
 	Coop, SignIn string
 	Name, Code   string
 	New          bool // so is the account
 }
 
-func (s *Server) welcome(w http.ResponseWriter, _ *http.Request, page welcomePage) {
-	page.Style, page.Coop, page.SignIn = s.pages.style, s.name, s.signIn
-	s.pages.write(w, http.StatusOK, "welcome.html", "form-action 'none'", page)
-}
-
-// problem tells a person why there is nowhere to go from here.
-func (p *pages) problem(w http.ResponseWriter, status int, sentence string) {
-	p.write(w, status, "problem.html", "form-action 'none'", struct {
-		Style   template.CSS
-		Message string
-	}{p.style, sentence})
+func (s *Server) welcome(w http.ResponseWriter, r *http.Request, page welcomePage) {
+	page.Coop, page.SignIn = s.name, s.signIn
+	s.pages.Write(w, r, http.StatusOK, "welcome", "form-action 'none'", page)
 }
 
 // refusedLogin reports whether err is an answer for the person, not a failure
@@ -209,7 +155,7 @@ func refusedLogin(err error) bool {
 func sentenceOf(err error) (status int, sentence string) {
 	var no *fault.Error
 	if !errors.As(err, &no) {
-		return http.StatusInternalServerError, problemOurs
+		return http.StatusInternalServerError, templates.Failed
 	}
 	switch no.Kind {
 	case fault.Invalid:
@@ -228,34 +174,9 @@ func sentenceOf(err error) (status int, sentence string) {
 func (s *Server) refusePage(w http.ResponseWriter, r *http.Request, err error) {
 	if refusedLogin(err) {
 		status, sentence := sentenceOf(err)
-		s.pages.problem(w, status, sentence)
+		s.pages.Problem(w, r, status, sentence)
 		return
 	}
 	s.report(r, err)
-	s.pages.problem(w, refuse(err).status, problemOurs)
-}
-
-// serveScript serves the one script. Pages name it without a version, so a
-// browser asks each time.
-func (p *pages) serveScript(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-cache")
-	_, _ = w.Write(p.script) // the peer has gone; there is nobody to tell
-}
-
-func (p *pages) write(w http.ResponseWriter, status int, name, policy string, data any) {
-	var page bytes.Buffer
-	if err := p.set.ExecuteTemplate(&page, name, data); err != nil {
-		http.Error(w, problemOurs, http.StatusInternalServerError)
-		return
-	}
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Cache-Control", "no-store")
-	if status == http.StatusServiceUnavailable {
-		h.Set("Retry-After", retryAfter)
-	}
-	h.Set("Content-Security-Policy", "default-src 'none'; "+p.policy+"; "+policy+"; frame-ancestors 'none'; base-uri 'none'")
-	w.WriteHeader(status)
-	_, _ = page.WriteTo(w) // the peer has gone; there is nobody to tell
+	s.pages.Problem(w, r, refuse(err).status, templates.Failed)
 }

@@ -7,12 +7,13 @@ import (
 	"distributed.ai/datacoop/internal/db"
 	"distributed.ai/datacoop/web/authserver/passkey"
 	"distributed.ai/datacoop/web/authserver/peer"
+	"distributed.ai/datacoop/web/authserver/templates"
 )
 
 // serveRecover is for who has lost their passkey or their recovery code.
 func (s *Server) serveRecover(w http.ResponseWriter, r *http.Request) {
 	if !s.addressed(r) {
-		s.pages.problem(w, http.StatusMisdirectedRequest, problemHost)
+		s.pages.Problem(w, r, http.StatusMisdirectedRequest, problemHost)
 		return
 	}
 	s.showRecover(w, r, nil)
@@ -33,7 +34,7 @@ func (s *Server) showRecover(w http.ResponseWriter, r *http.Request, message err
 	}
 	q, err := s.passkeys.Ask()
 	if f, ok := s.ask(w, r, form{Path: pathReplace}, q, err, message); ok {
-		s.pages.write(w, f.status, "recover.html", scripted, recoverPage{f, first})
+		s.pages.Write(w, r, f.status, "recover", templates.Scripted, recoverPage{f, first})
 	}
 }
 
@@ -73,7 +74,7 @@ type renewPage struct {
 func (s *Server) showRenew(w http.ResponseWriter, r *http.Request, h *holder, message error) {
 	q, err := s.passkeys.Make(h.Holder)
 	if f, ok := s.ask(w, r, form{Path: pathRenew, Subject: h.subject, Recovery: h.recovery}, q, err, message); ok {
-		s.pages.write(w, f.status, "renew.html", scripted, renewPage{f, h.Name})
+		s.pages.Write(w, r, f.status, "renew", templates.Scripted, renewPage{f, h.Name})
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/ory/fosite/handler/openid"
 
 	"distributed.ai/datacoop/internal/db"
+	"distributed.ai/datacoop/web/authserver/templates"
 )
 
 // serveToken is the token endpoint (RFC 6749, section 3.2). Credentials are
@@ -162,9 +163,6 @@ func (s *Server) serveIntrospect(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// retryAfter is how many seconds to wait while the storage is away.
-const retryAfter = "5"
-
 func (s *Server) refuseJSON(w http.ResponseWriter, r *http.Request, err error) {
 	s.report(r, err)
 	no := refuse(err)
@@ -172,7 +170,7 @@ func (s *Server) refuseJSON(w http.ResponseWriter, r *http.Request, err error) {
 	case http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", `Basic realm="datacoop"`)
 	case http.StatusServiceUnavailable:
-		w.Header().Set("Retry-After", retryAfter)
+		w.Header().Set("Retry-After", templates.RetryAfter)
 	}
 	writeJSON(w, no.status, no)
 }

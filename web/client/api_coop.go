@@ -71,6 +71,12 @@ func (c *Client) VetResearcher(ctx context.Context, draft ResearcherDraft) (Rese
 	return rest.Post[Researcher](ctx, c.conn, draft, "v1", "researchers")
 }
 
+// Relate says, as a steward of vetting, whether a member stands behind a
+// researcher, for uses since the running period began.
+func (c *Client) Relate(ctx context.Context, researcher string, body Related) (Related, error) {
+	return rest.Put[Related](ctx, c.conn, body, "v1", "researchers", researcher, "related")
+}
+
 // ImportBankStatement books the payments in a camt.053 document, as a steward
 // of the treasury. Entries imported before are not counted again.
 func (c *Client) ImportBankStatement(ctx context.Context, camt []byte) (BankImport, error) {

@@ -3,11 +3,13 @@ package client
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/rand"
 	"encoding/base64"
 	"io"
 	"iter"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"distributed.ai/datacoop/web/client/rest"
 )
@@ -24,13 +26,16 @@ func (c *Client) Export(ctx context.Context) ([]byte, error) {
 
 // CloseAccount ends the caller's membership. Owed says what becomes of what
 // they are owed, "pay" or "give", where that is something; vacate, that they
-// leave although nobody else holds their office.
+// leave although nobody else holds their office. The Closing that comes with an
+// error has a Code too: where the answer was lost on its way, Closing finds by it
+// whether anything has begun.
 func (c *Client) CloseAccount(ctx context.Context, owed string, vacate bool) (Closing, error) {
 	at, err := c.conn.At("v1", "me")
 	if err != nil {
 		return Closing{}, err
 	}
-	query := url.Values{}
+	code := strings.ToLower(rand.Text()) // 130 bits
+	query := url.Values{"code": {code}}
 	if owed != "" {
 		query.Set("owed", owed)
 	}
@@ -40,7 +45,7 @@ func (c *Client) CloseAccount(ctx context.Context, owed string, vacate bool) (Cl
 	at.RawQuery = query.Encode()
 	answer, _, err := c.conn.Whole(ctx, rest.Call{Method: http.MethodDelete, URL: at, Header: rest.Accept("application/json")})
 	if err != nil {
-		return Closing{}, err
+		return Closing{Code: code}, err
 	}
 	return rest.Decode[Closing](answer)
 }

@@ -66,6 +66,7 @@ type ResearcherDraft struct {
 	Email  string `json:"email,omitempty" maxLength:"200" doc:"Where invoices go"`
 
 	Institution string `json:"institution,omitempty" maxLength:"128" doc:"What members may name in their terms, such as a ROR; without spaces"`
+	Related     bool   `json:"related,omitempty" doc:"Whether a member, or somebody close to one, stands behind them: what they read earns nothing by what they pay, which goes to those who earn otherwise in the period, and to the reserve where nobody does"`
 }
 
 // Researcher is a vetted researcher. The secret is in the answer that made it.
@@ -75,8 +76,14 @@ type Researcher struct {
 	Kind         string    `json:"kind"`
 	Region       string    `json:"region"`
 	VettedAt     time.Time `json:"vetted_at"`
+	Related      bool      `json:"related,omitempty" doc:"Whether a member, or somebody close to one, stands behind them"`
 	ClientID     string    `json:"client_id,omitempty"`
 	ClientSecret string    `json:"client_secret,omitempty" doc:"Shown once"`
+}
+
+// Related says whether a member stands behind a researcher.
+type Related struct {
+	Related bool `json:"related" doc:"Whether a member, or somebody close to one, stands behind them; it holds for uses since the running period began"`
 }
 
 // Recipient is a researcher's age recipient and the state of its proof.

@@ -3,8 +3,8 @@
 //
 // # What it is for
 //
-// A researcher signs in with their client id and secret, sees their requests and
-// what they owe, tries a request without making it, makes it, accepts the price,
+// A researcher signs in with their client id and secret, sees what waits for them
+// (no e-mail tells them), their requests and what they owe, tries a request without making it, makes it, accepts the price,
 // reads the invoice, finds the command that fetches the files, disputes one, and
 // tells the members what came of it.
 //
@@ -182,7 +182,7 @@ func (c Console) front(g portal.Guest) error {
 		Who      marketplace.Researcher
 		Requests []marketplace.Request
 		Invoices []marketplace.Invoice
-		Duties   []marketplace.ReportDuty
+		Waits    []wait
 		Notes    []marketplace.Note
 		Next     string
 	}{Who: who}
@@ -194,16 +194,10 @@ func (c Console) front(g portal.Guest) error {
 	if len(page.Requests) > shown {
 		page.Requests, page.Next = page.Requests[:shown], string(page.Requests[shown-1].ID)
 	}
-	duties, err := c.Market.ReportDuties(g.Context(), who.ID)
-	for _, d := range duties {
-		if d.Owes() {
-			page.Duties = append(page.Duties, d)
-		}
+	if page.Invoices, err = c.Market.Invoices(g.Context(), who.ID); err != nil {
+		return err
 	}
-	if err == nil {
-		page.Invoices, err = c.Market.Invoices(g.Context(), who.ID)
-	}
-	if err == nil {
+	if page.Waits, err = c.waits(g.Context(), who.ID, page.Invoices); err == nil {
 		page.Notes, err = c.Market.Notes(g.Context(), who.ID)
 	}
 	if err != nil {

@@ -1,6 +1,7 @@
 package farewell
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -28,6 +29,11 @@ type Wish struct {
 	Owed   string // Pay or Give; "" where nothing is owed
 	Vacate bool   // although nobody else holds their office
 	Cause  string // "" for Asked
+	Code   string // that finds the closing again, of 130 random bits; "" draws one
+
+	// With is done in the transaction that begins the closing; its error stops
+	// both. It may be nil.
+	With func(tx *db.Tx) error
 }
 
 // Outlook is what a member is told before they decide.
@@ -119,8 +125,8 @@ func reference() string {
 // that finds the closing again.
 //
 // Errors: ErrOwed, ErrAccount, ErrOffice and ErrChoice before anything has
-// happened; ErrClosing where it has begun and governance.ErrAccountClosed where it
-// is closed already.
+// happened, and what Config.Bars and Wish.With answer; ErrClosing where it has
+// begun and governance.ErrAccountClosed where it is closed already.
 func (s *Service) Begin(ctx context.Context, m coop.MemberID, w Wish) (Closing, error) {
 	if w.Cause == "" {
 		w.Cause = Asked
@@ -132,17 +138,10 @@ func (s *Service) Begin(ctx context.Context, m coop.MemberID, w Wish) (Closing, 
 	if err != nil {
 		return Closing{}, fmt.Errorf("farewell: begin: %w", err)
 	}
-	code := strings.ToLower(rand.Text()) // 130 bits
+	code := cmp.Or(w.Code, strings.ToLower(rand.Text())) // 130 bits
 	c := Closing{ID: coop.NewID(), Reference: reference(), Member: m, Cause: w.Cause, Owed: w.Owed, Vacated: o.Last, Step: steps[0].name, BegunAt: s.now()}
 	err = s.DB.Update(ctx, func(tx *db.Tx) error {
-		who, err := s.Governance.Member(tx.Context(), m)
-		if err == nil && !who.Open() {
-			err = governance.ErrAccountClosed
-		}
-		if err != nil {
-			return err
-		}
-		if err := s.Open(tx, m); err != nil {
+		if err := s.may(tx, m, w); err != nil {
 			return err
 		}
 		return s.begin(tx, c, digest(code))
@@ -157,6 +156,30 @@ func (s *Service) Begin(ctx context.Context, m coop.MemberID, w Wish) (Closing, 
 	c, err = s.Find(ctx, code)
 	c.Code = code
 	return c, err
+}
+
+// may looks, in the transaction that begins a closing, at what can have changed
+// since it was wished.
+func (s *Service) may(tx *db.Tx, m coop.MemberID, w Wish) error {
+	who, err := s.Governance.Member(tx.Context(), m)
+	switch {
+	case err != nil:
+		return err
+	case !who.Open():
+		return governance.ErrAccountClosed
+	}
+	if err := s.Open(tx, m); err != nil {
+		return err
+	}
+	if w.Cause == Asked {
+		if err := s.Bars(tx, m); err != nil {
+			return err
+		}
+	}
+	if w.With != nil {
+		return w.With(tx)
+	}
+	return nil
 }
 
 func (s *Service) check(o Outlook, w *Wish) error {

@@ -12,10 +12,11 @@
 // # What it guarantees
 //
 // Every step can be repeated, and a job repeats them until the last is done, so
-// that a process that is killed half-way leaves nobody half-way. Who leaves gets
-// a code when it has begun; whoever has it reads how far the closing is, and the
-// signed receipt when it has ended. The code is drawn at random, told once and
-// kept as a digest. Whoever has it may name an account for what is owed where
+// that a process that is killed half-way leaves nobody half-way: the next one goes
+// on as soon as it starts. Who leaves gets a code when it has begun; whoever has it reads how far the closing is, and the
+// signed receipt when it has ended. The code is drawn at random, by the house or
+// by the member's program, so that it is not lost with an answer that is; it is
+// told once and kept as a digest. Whoever has it may name an account for what is owed where
 // none is known or money came back, and never in place of one that is good.
 //
 // # What it refuses
@@ -88,6 +89,10 @@ type Config struct {
 	Key        ed25519.PrivateKey // signs receipts
 	Logger     *slog.Logger
 
+	// Bars refuses, in the transaction that would begin it, a closing that the
+	// member asks for themselves.
+	Bars func(tx *db.Tx, m coop.MemberID) error
+
 	// SignOut ends sessions and tokens; Ways forgets how a member of an
 	// identity signs in; Hall lists what else the hall keeps of a member.
 	SignOut Forget
@@ -98,7 +103,8 @@ type Config struct {
 // Service is the desk. It is safe for concurrent use.
 type Service struct{ Config }
 
-// New makes the desk's table and registers its jobs.
+// New makes the desk's table and registers its jobs. Closings that a process left
+// when it ended go on as soon as the queue runs.
 func New(ctx context.Context, c Config) (*Service, error) {
 	if err := c.DB.Migrate(ctx, "farewell", schema); err != nil {
 		return nil, fmt.Errorf("farewell: migrate: %w", err)
@@ -106,7 +112,22 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	s := &Service{c}
 	c.Jobs.Handle(kindClose, s.closeJob)
 	c.Jobs.Handle(kindMoney, s.moneyJob)
+	if err := c.DB.Update(ctx, s.resume); err != nil {
+		return nil, fmt.Errorf("farewell: resume: %w", err)
+	}
 	return s, nil
+}
+
+// resume has every closing gone on with that has not ended, without waiting for
+// the job that looks after it anyhow, which may still be leased to who is gone.
+func (s *Service) resume(tx *db.Tx) error {
+	left, err := unended(tx)
+	for _, id := range left {
+		if err == nil {
+			err = s.Jobs.Enqueue(tx, kindClose, id+"/"+coop.NewID(), id, s.Clock())
+		}
+	}
+	return err
 }
 
 func (s *Service) now() int64 { return s.Clock().UnixMilli() }

@@ -75,7 +75,12 @@ func (s *Service) closeJob(ctx context.Context, payload []byte) error {
 	return s.run(ctx, id)
 }
 
-func (s *Service) pause(ctx context.Context, c Closing) error { return s.Consent.Pause(ctx, c.Member) }
+func (s *Service) pause(ctx context.Context, c Closing) error {
+	if paused, err := s.Consent.Paused(ctx, c.Member); err != nil || paused {
+		return err
+	}
+	return s.Consent.Pause(ctx, c.Member)
+}
 
 // errShredding keeps a closing open until nothing of the data is left.
 var errShredding = errors.New("the destruction of a dataset is not complete yet")

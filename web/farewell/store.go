@@ -1,6 +1,7 @@
 package farewell
 
 import (
+	"database/sql"
 	"errors"
 	"strings"
 
@@ -44,6 +45,13 @@ func closingBy(tx *db.Tx, code []byte) (Closing, error) {
 }
 func closingOf(tx *db.Tx, m coop.MemberID) (Closing, error) {
 	return scanClosing(tx, selectClosingByMember, m)
+}
+
+const unendedSQL = `SELECT id FROM farewell_closings WHERE ended_at = 0 ORDER BY id`
+
+// unended lists the closings that have begun and not ended.
+func unended(tx *db.Tx) ([]string, error) {
+	return db.Collect(tx, func(rows *sql.Rows) (id string, err error) { return id, rows.Scan(&id) }, unendedSQL)
 }
 
 const advanceSQL = `UPDATE farewell_closings SET step = ? WHERE id = ? AND step = ?`

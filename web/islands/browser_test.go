@@ -8,12 +8,14 @@ import (
 	"crypto/ed25519"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -25,12 +27,16 @@ import (
 
 // coop is a demo server with a browser in front of it.
 type coop struct {
-	t        *testing.T
-	dir      string
-	base     string
+	*server
 	chromium string
 	node     string
 	*recorder
+}
+
+// server is a running demo.
+type server struct {
+	dir        string
+	base       string
 	people     map[string]person
 	researcher struct {
 		ClientID     string `json:"client_id"`
@@ -38,6 +44,8 @@ type coop struct {
 		IdentityFile string `json:"identity_file"`
 		RecipientID  string `json:"recipient_id"`
 	}
+	run *exec.Cmd
+	log bytes.Buffer
 }
 
 type person struct {
@@ -70,65 +78,135 @@ func located(t *testing.T, how string, names ...string) string {
 	return ""
 }
 
-// openCoop starts the demo with nobody's data in it.
-func openCoop(t *testing.T) *coop {
+// workshop is the folder of what the tests of this package share, and the server
+// among it; both end with the package.
+var workshop struct {
+	dir  string
+	once sync.Once
+	err  error
+	*server
+}
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "islands")
+	if err != nil {
+		panic(err)
+	}
+	workshop.dir = dir
+	code := m.Run()
+	if err := workshop.server.stop(); err != nil {
+		fmt.Println(err)
+		code = 1
+	}
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// compiled is the server's program, made once.
+var compiled = sync.OnceValues(func() (string, error) {
+	binary := filepath.Join(workshop.dir, "datacoop")
+	out, err := exec.Command("go", "build", "-o", binary, "distributed.ai/datacoop/cmd/datacoop").CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("%w\n%s", err, out)
+	}
+	return binary, err
+})
+
+// browsed finds what a browser needs.
+func browsed(t *testing.T) *coop {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("starts a server and a browser")
 	}
-	c := &coop{t: t, dir: t.TempDir(), node: located(t, "apt-get install nodejs", "node"),
-		chromium: located(t, "apt-get install chromium", "chromium", "chromium-browser", "google-chrome")}
+	c := &coop{node: located(t, "apt-get install nodejs", "node"), chromium: located(t, "apt-get install chromium", "chromium", "chromium-browser", "google-chrome")}
 	if _, err := os.Stat("node_modules/playwright-core"); err != nil {
 		lacking(t, "playwright-core", "npm ci in web/islands")
 	}
-	binary := filepath.Join(c.dir, "datacoop")
-	if out, err := exec.Command("go", "build", "-o", binary, "distributed.ai/datacoop/cmd/datacoop").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	return c
+}
+
+// openCoop starts the demo with nobody's data in it.
+func openCoop(t *testing.T) *coop {
+	t.Helper()
+	c := browsed(t)
+	var err error
+	if c.server, err = serve(t.TempDir()); err != nil {
+		t.Fatal(err)
 	}
-	c.start(binary)
+	t.Cleanup(func() {
+		if err := c.stop(); err != nil {
+			t.Error(err)
+		}
+	})
 	c.recorder = record(t, c.base)
 	return c
 }
 
-// start runs the server and reads who its people are.
-func (c *coop) start(binary string) {
-	c.t.Helper()
-	data := filepath.Join(c.dir, "data")
-	run := exec.Command(binary, "demo", "--no-story", "--listen", "localhost:0", "--data", data)
-	var log bytes.Buffer
-	run.Stderr = &log
-	out, err := run.StdoutPipe()
+// sharedCoop is one server for all who mind no other's data: of no two of them
+// does the same member add to the same pool.
+func sharedCoop(t *testing.T) *coop {
+	t.Helper()
+	c := browsed(t)
+	workshop.once.Do(func() { workshop.server, workshop.err = serve(filepath.Join(workshop.dir, "shared")) })
+	if workshop.err != nil {
+		t.Fatal(workshop.err)
+	}
+	c.server = workshop.server
+	c.recorder = record(t, c.base)
+	return c
+}
+
+// serve runs a server and reads who its people are.
+func serve(dir string) (*server, error) {
+	binary, err := compiled()
+	if err != nil {
+		return nil, err
+	}
+	data := filepath.Join(dir, "data")
+	s := &server{dir: dir, people: map[string]person{}, run: exec.Command(binary, "demo", "--no-story", "--listen", "localhost:0", "--data", data)}
+	s.run.Stderr = &s.log
+	out, err := s.run.StdoutPipe()
 	if err == nil {
-		err = run.Start()
+		err = s.run.Start()
 	}
 	if err != nil {
-		c.t.Fatal(err)
+		return nil, err
 	}
-	c.t.Cleanup(func() {
-		_ = run.Process.Signal(syscall.SIGTERM)
-		_ = run.Wait()
-		if strings.Contains(log.String(), "ERROR") {
-			c.t.Errorf("the server had faults:\n%s", log.String())
-		}
-	})
 	lines := bufio.NewScanner(out)
 	for lines.Scan() && !strings.HasPrefix(lines.Text(), "Stop with") {
 	}
+	go func() { _, _ = io.Copy(io.Discard, out) }()
 	var demo struct {
 		BaseURL    string   `json:"base_url"`
 		Members    []person `json:"members"`
 		Researcher any      `json:"researcher"`
 	}
-	demo.Researcher = &c.researcher
+	demo.Researcher = &s.researcher
 	text, err := os.ReadFile(filepath.Join(data, "demo.json"))
-	if err != nil || json.Unmarshal(text, &demo) != nil {
-		c.t.Fatalf("no demo.json: %v\n%s", err, log.String())
+	if err == nil {
+		err = json.Unmarshal(text, &demo)
 	}
-	go func() { _, _ = io.Copy(io.Discard, out) }()
-	c.base, c.people = demo.BaseURL, map[string]person{}
+	if err != nil {
+		return nil, errors.Join(err, s.stop(), errors.New(s.log.String()))
+	}
+	s.base = demo.BaseURL
 	for _, p := range demo.Members {
-		c.people[p.Login] = p
+		s.people[p.Login] = p
 	}
+	return s, nil
+}
+
+// stop ends a server, which must have had no faults.
+func (s *server) stop() error {
+	if s == nil {
+		return nil
+	}
+	_ = s.run.Process.Signal(syscall.SIGTERM)
+	_ = s.run.Wait()
+	if strings.Contains(s.log.String(), "ERROR") {
+		return fmt.Errorf("the server had faults:\n%s", s.log.String())
+	}
+	return nil
 }
 
 // order is what a journey is told; answer what came of it.
@@ -152,6 +230,7 @@ type answer struct {
 	Pending    string            `json:"pending"`
 	OtherTab   string            `json:"otherTab"`
 	Said       string            `json:"said"`
+	Figures    []string          `json:"figures"` // of progress, while something was sent
 }
 
 // play plays a journey as a member. Nothing may fail and the browser may
@@ -159,7 +238,7 @@ type answer struct {
 func (c *coop) play(t *testing.T, journey, login string, o order) answer {
 	t.Helper()
 	all := order{"journey": journey, "login": login, "password": c.people[login].Password, "base": c.base,
-		"proxy": c.server.URL, "control": c.control.URL, "chromium": c.chromium,
+		"proxy": c.proxied.URL, "control": c.control.URL, "chromium": c.chromium,
 		"shots": os.Getenv("DATACOOP_SHOTS"), "tag": regexp.MustCompile(`\W+`).ReplaceAllString(t.Name(), "-")}
 	for name, value := range o {
 		all[name] = value

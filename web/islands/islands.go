@@ -9,14 +9,16 @@
 // add.js and own.js for pages, worker.js for their Worker, reducer.wasm (the codebook's
 // reducer, from package reducer) and add.css. The pages themselves are the
 // portal's: /data/add, /key, /data/{id}/open and /approvals. [Handler] serves dist under [Folder], which is named by the
-// digest of it all.
+// digest of it all. Every sentence of the scripts is in src/words.ts, in English;
+// the page says the Worker's, and loads other languages, see package language.
 //
 // # What it guarantees
 //
 // The bundle is committed, and the package's test builds it again from src and
 // vendor, without npm and without a network, and compares bytes: any member
 // can check what they were served. [PagePolicy] lets the page run nothing but
-// these files and talk to nobody but this server. What leaves the browser is
+// these files and talk to nobody but this server; a page in another language runs
+// one more of its own, a list of sentences that the server wrote as JSON. What leaves the browser is
 // ciphertext and what codebook.Profile says; a test plants identifiers in
 // exports and looks for them in everything that is sent.
 //

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -18,6 +19,7 @@ import (
 
 	"filippo.io/age"
 
+	"distributed.ai/datacoop/internal/testkit"
 	"distributed.ai/datacoop/marketplace/codebook"
 	"distributed.ai/datacoop/web/client"
 	"distributed.ai/datacoop/web/islands"
@@ -225,7 +227,7 @@ func payment(inv client.Invoice) []byte {
 // TestFromFirstVisitToReceipt: a member with nothing but a browser needs at
 // most nine clicks, and the recovery sheet opens what they added.
 func TestFromFirstVisitToReceipt(t *testing.T) {
-	c := openCoop(t)
+	c := sharedCoop(t)
 	file := fixtures(t, "12-bank/ofx/checking.ofx")
 	a := c.play(t, "first", "lena", order{"files": file, "forget": true})
 	if a.Clicks > 9 {
@@ -240,10 +242,31 @@ func TestFromFirstVisitToReceipt(t *testing.T) {
 	if got := c.opened(t, "lena", a.Dataset, identity); got != table {
 		t.Errorf("the sheet opens %q, not the table", got)
 	}
+	c.openedByStockAge(t, "lena", a.Dataset, identity, table)
 	if leaks := c.leaked([]string{secret, "AGE-SECRET-KEY", a.Sheet}); len(leaks) > 0 {
 		t.Error("the secret key or its code left the browser")
 	}
 	t.Logf("%d clicks", a.Clicks)
+}
+
+// openedByStockAge has the age command open what the browser made.
+func (c *coop) openedByStockAge(t *testing.T, login, dataset, identity, want string) {
+	t.Helper()
+	command := testkit.CurrentAge(t)
+	if command == "" {
+		return
+	}
+	body, err := c.api(t, login).Content(context.Background(), dataset)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer body.Close()
+	run := exec.Command(command, "-d", "-i", identity)
+	run.Stdin = body
+	out, err := run.Output()
+	if err != nil || string(out) != want {
+		t.Errorf("stock age: %d bytes, not the %d of the table: %v", len(out), len(want), err)
+	}
 }
 
 // bySheet opens what the page stored of a new key, with the code of its sheet.
@@ -282,41 +305,73 @@ func bySheet(t *testing.T, stored, code string) string {
 // TestEveryStepLooksRight shows each step to axe-core, in both themes and at
 // both widths; with DATACOOP_SHOTS it keeps pictures there for people.
 func TestEveryStepLooksRight(t *testing.T) {
-	c := openCoop(t)
-	for i, login := range []string{"eva", "finn", "guel", "hana"} {
-		look := map[string]any{"width": []int{390, 1280}[i%2], "scheme": []string{"light", "dark"}[i/2]}
-		t.Run(fmt.Sprint(look["width"], look["scheme"]), func(t *testing.T) {
+	c := sharedCoop(t)
+	for login, width := range map[string]int{"eva": 390, "finn": 1280} {
+		t.Run(fmt.Sprint(width), func(t *testing.T) {
 			g := gifts[0]
 			g.narrow.Without, g.extent = []string{"energy_kcal"}, "940"
 			o := g.order(t)
-			o["look"], o["axe"], o["forget"] = look, true, true
+			o["look"], o["axe"], o["themes"], o["forget"] = map[string]any{"width": width}, true, []string{"dark", "light"}, true
 			c.play(t, "first", login, o)
 		})
 	}
 }
 
+// appleBegins is how Apple Health writes: with a document type of its own, in the
+// file. That must not be taken for an attack.
+const appleBegins = `<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE HealthData [
+<!-- HealthKit Export Version: 14 -->
+<!ELEMENT HealthData (ExportDate,Me,(Record|Correlation|Workout|ActivitySummary|ClinicalRecord|Audiogram|VisionPrescription)*)>
+<!ATTLIST HealthData
+  locale CDATA #REQUIRED
+>
+<!ELEMENT Record ((MetadataEntry|HeartRateVariabilityMetadataList)*)>
+<!ATTLIST Record
+  type          CDATA #REQUIRED
+  unit          CDATA #IMPLIED
+  value         CDATA #IMPLIED
+>
+]>
+<HealthData locale="en_GB">
+`
+
 // TestUnfitFilesAreRefusedInSentences: each with the reducer's own sentence,
 // and the page goes on.
 func TestUnfitFilesAreRefusedInSentences(t *testing.T) {
-	c := openCoop(t)
+	c := sharedCoop(t)
 	export := bytes.Repeat([]byte("<x>0</x>"), 4<<20)
 	dir := t.TempDir()
 	var files [][]string
 	want := map[string]string{}
+	activity := fixtures(t, "02-fitbit-cohort/dailyActivity_merged.csv")
+	steps, err := os.ReadFile(activity[0])
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, bad := range map[string]struct {
 		data []byte
 		want string
+		size int64 // of the whole file, zeros after the data
 	}{
-		"holiday.png":   {[]byte("\x89PNG\r\n\x1a\n and so on"), codebook.ErrUnknownFormat.Message},
-		"nothing.csv":   {nil, codebook.ErrEmptyFile.Message},
-		"locked.zip":    {zipped(t, "export.xml", "<HealthData/>", 1), codebook.ErrEncryptedFile.Message},
-		"bomb.zip":      {zipped(t, "apple_health_export/export.xml", "<HealthData>"+string(export), 0), codebook.ErrZipBomb.Message},
-		"cut.xml":       {[]byte(`<?xml version="1.0"?><HealthData locale="en"><Record type="HKQuantityTypeIdentifierStepCount"`), codebook.ErrMalformedFile.Message},
-		"entities.xml":  {[]byte(`<!DOCTYPE HealthData [<!ENTITY a "b">]><HealthData/>`), codebook.ErrXMLEntities.Message},
-		"<b>markup.csv": {[]byte("<b>bold</b>"), codebook.ErrUnknownFormat.Message},
+		"holiday.png":   {[]byte("\x89PNG\r\n\x1a\n and so on"), codebook.ErrUnknownFormat.Message, 0},
+		"nothing.csv":   {nil, codebook.ErrEmptyFile.Message, 0},
+		"locked.zip":    {zipped(t, "export.xml", "<HealthData/>", 1), codebook.ErrEncryptedFile.Message, 0},
+		"bomb.zip":      {zipped(t, "apple_health_export/export.xml", "<HealthData>"+string(export), 0), codebook.ErrZipBomb.Message, 0},
+		"cut.xml":       {[]byte(`<?xml version="1.0"?><HealthData locale="en"><Record type="HKQuantityTypeIdentifierStepCount"`), codebook.ErrMalformedFile.Message, 0},
+		"entities.xml":  {[]byte(`<!DOCTYPE HealthData [<!ENTITY a "b">]><HealthData/>`), codebook.ErrXMLEntities.Message, 0},
+		"<b>markup.csv": {[]byte("<b>bold</b>"), codebook.ErrUnknownFormat.Message, 0},
+		"huge.bin":      {nil, codebook.ErrUnknownFormat.Message, 4<<30 + 1},
+		"huge.csv":      {steps, codebook.ErrMalformedFile.Message, 4<<30 + 1},
+		"huge.xml":      {[]byte(appleBegins), codebook.ErrMalformedFile.Message, 4<<30 + 1},
+		"huge.zip":      {[]byte("PK\x03\x04"), codebook.ErrMalformedFile.Message, 4<<30 + 1},
 	} {
 		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, bad.data, 0o600); err != nil {
+		err := os.WriteFile(path, bad.data, 0o600)
+		if err == nil && bad.size > 0 {
+			err = os.Truncate(path, bad.size) // it takes no room: what is not there reads as zeros
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 		files = append(files, []string{path})
@@ -324,11 +379,11 @@ func TestUnfitFilesAreRefusedInSentences(t *testing.T) {
 	}
 	slices.SortFunc(files, slices.Compare)
 	good := fixtures(t, "12-bank/ofx/checking.ofx")
-	activity := fixtures(t, "02-fitbit-cohort/dailyActivity_merged.csv")
 	files = append(files, []string{good[0], activity[0]}, []string{activity[0], filepath.Join(dir, "holiday.png")})
 	want["checking.ofx"] = "These files belong to two pools: Bank movements and Wearables."
 	want["dailyActivity_merged.csv"] = "It is about “holiday.png”."
-	a := c.play(t, "refused", "eva", order{"files": files, "good": good, "axe": true})
+	apple := appleBegins + `<Record type="HKQuantityTypeIdentifierStepCount" sourceName="P" unit="count" startDate="2026-03-01 10:00:00 +0100" endDate="2026-03-01 10:05:00 +0100" value="61"/></HealthData>`
+	a := c.play(t, "refused", "eva", order{"files": files, "good": keep(t, "export.xml", []byte(apple)), "axe": true})
 	for name, sentence := range want {
 		if !strings.Contains(a.Sentences[name], sentence) {
 			t.Errorf("%s: %q, want %q", name, a.Sentences[name], sentence)
@@ -342,8 +397,44 @@ func TestUnfitFilesAreRefusedInSentences(t *testing.T) {
 	}
 }
 
+// TestWhatIsDroppedOnThePageIsRead: a file, and a folder with more in it than the
+// export. The table of what came is turned page by page, and shared as it is.
+func TestWhatIsDroppedOnThePageIsRead(t *testing.T) {
+	c := sharedCoop(t)
+	activity := fixtures(t, "02-fitbit-cohort/dailyActivity_merged.csv")
+	dir := t.TempDir()
+	inner := filepath.Join(dir, "Takeout", "days")
+	if err := os.MkdirAll(inner, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	steps, err := os.ReadFile(activity[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{filepath.Join(inner, "dailyActivity_merged.csv"): steps, filepath.Join(dir, "holiday.jpg"): []byte("\xff\xd8")} {
+		if err := os.WriteFile(name, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a := c.play(t, "dropped", "kai", order{"files": fixtures(t, "12-bank/ofx/checking.ofx"), "folder": dir})
+	if !strings.Contains(a.Said, "Bank movements") || strings.Contains(a.Said, "Not read") {
+		t.Errorf("of the file: %s", a.Said)
+	}
+	if !strings.Contains(a.Text, "Wearables") || !strings.Contains(a.Text, "Not read: 1 picture.") {
+		t.Errorf("of the folder: %s", a.Text)
+	}
+	table := reduced(t, "wearables", codebook.Narrowing{}, activity...)
+	row := strings.Trim(regexp.MustCompile(`,+`).ReplaceAllString(strings.Split(table, "\n")[21], ","), ",") // columns that are empty are not shown
+	if a.Sentences["first"] != "Rows 1 to 20 of 940" || a.Sentences["second"] != "Rows 21 to 40 of 940" || a.Sentences["row"] != row {
+		t.Errorf("%q, want the row %s", a.Sentences, row)
+	}
+	if got := c.opened(t, "kai", a.Dataset, c.people["kai"].IdentityFile); got != table {
+		t.Error("what was shared is not the table of the folder")
+	}
+}
+
 func TestWithoutJavaScriptThePageSaysSo(t *testing.T) {
-	c := openCoop(t)
+	c := sharedCoop(t)
 	a := c.play(t, "plain", "eva", order{})
 	for _, want := range []string{"JavaScript is switched off", "program on your own computer", "This browser cannot add data."} {
 		if !strings.Contains(a.Text, want) {
@@ -352,10 +443,11 @@ func TestWithoutJavaScriptThePageSaysSo(t *testing.T) {
 	}
 }
 
-// large is an invented export whose table takes several chunks to upload.
-func large(t *testing.T) (pool string, file string) {
+// large is an invented export of so many days, each about ten kilobytes of table;
+// a chunk of an upload takes about eight hundred.
+func large(t *testing.T, days int) (pool string, file string) {
 	t.Helper()
-	name, data, err := codebook.Synthesise("dexcom-clarity", 3, time.Date(2020, time.January, 6, 0, 0, 0, 0, time.UTC), 1800)
+	name, data, err := codebook.Synthesise("dexcom-clarity", 3, time.Date(2020, time.January, 6, 0, 0, 0, 0, time.UTC), days)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -365,8 +457,8 @@ func large(t *testing.T) (pool string, file string) {
 // TestUploadGoesOnAfterTheLineAndThePageWereLost: nothing is sent twice beyond
 // what was under way.
 func TestUploadGoesOnAfterTheLineAndThePageWereLost(t *testing.T) {
-	c := openCoop(t)
-	pool, file := large(t)
+	c := sharedCoop(t)
+	pool, file := large(t, 1300)
 	c.hold(1, trouble{cutAfter: 3 << 20})
 	c.hold(3, trouble{stall: true})
 	a := c.play(t, "resume", "eva", order{"files": []string{file}, "axe": true})
@@ -386,7 +478,7 @@ func TestUploadGoesOnAfterTheLineAndThePageWereLost(t *testing.T) {
 
 // TestWithoutAFileSystemMemoryMustDo: the page says that it must stay open.
 func TestWithoutAFileSystemMemoryMustDo(t *testing.T) {
-	c := openCoop(t)
+	c := sharedCoop(t)
 	worker, err := fs.ReadFile(islands.Assets(), "worker.js")
 	if err != nil {
 		t.Fatal(err)
@@ -405,12 +497,12 @@ func TestWithoutAFileSystemMemoryMustDo(t *testing.T) {
 // TestADiskThatIsFull: the page says so, nothing is lost, and it goes on once
 // there is room.
 func TestADiskThatIsFull(t *testing.T) {
-	c := openCoop(t)
+	c := sharedCoop(t)
 	worker, err := fs.ReadFile(islands.Assets(), "worker.js")
 	if err != nil {
 		t.Fatal(err)
 	}
-	pool, file := large(t)
+	pool, file := large(t, 200)
 	a := c.play(t, "full", "ivo", order{"files": []string{file}, "worker": string(worker), "axe": true})
 	if !strings.Contains(a.Said, "There is no room left on this device") || !strings.Contains(a.Said, "Go on") {
 		t.Errorf("%q", a.Said)
@@ -422,11 +514,11 @@ func TestADiskThatIsFull(t *testing.T) {
 
 // TestWhatIsGivenUpIsGone: here and on the server.
 func TestWhatIsGivenUpIsGone(t *testing.T) {
-	c := openCoop(t)
+	c := sharedCoop(t)
 	file := fixtures(t, "12-bank/ofx/checking.ofx")
 	c.hold(1, trouble{stall: true})
-	a := c.play(t, "drop", "guel", order{"files": file})
-	for d, err := range c.api(t, "guel").Datasets(context.Background()) {
+	a := c.play(t, "drop", "june", order{"files": file})
+	for d, err := range c.api(t, "june").Datasets(context.Background()) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -434,18 +526,25 @@ func TestWhatIsGivenUpIsGone(t *testing.T) {
 			t.Errorf("dataset %s is %s", d.ID, d.State)
 		}
 	}
-	if got := c.opened(t, "guel", a.Dataset, c.people["guel"].IdentityFile); got != reduced(t, "bank", codebook.Narrowing{}, file...) {
+	if got := c.opened(t, "june", a.Dataset, c.people["june"].IdentityFile); got != reduced(t, "bank", codebook.Narrowing{}, file...) {
 		t.Error("what arrived is not the table")
 	}
 }
 
+// howFast is how far something is that is sent, how fast it goes and how long it
+// takes.
+var howFast = regexp.MustCompile(`^[0-9.,]+ [kM]?B of [0-9.,]+ MB · [0-9.,]+ ([kM]B|B|bytes?) a second · about (a minute|[0-9,]+ (seconds|minutes|hours)) left$`)
+
 func TestSignedOutInTheMiddleOfAnUpload(t *testing.T) {
-	c := openCoop(t)
-	pool, file := large(t)
+	c := sharedCoop(t)
+	pool, file := large(t, 1000)
 	c.hold(2, trouble{stall: true})
 	a := c.play(t, "expired", "finn", order{"files": []string{file}, "axe": true})
 	if !strings.Contains(a.Said, "You have been signed out") || !strings.Contains(a.Said, "Nothing is lost") {
 		t.Errorf("%q", a.Said)
+	}
+	if !slices.ContainsFunc(a.Figures, howFast.MatchString) {
+		t.Errorf("nobody reads how fast it goes: %q", a.Figures)
 	}
 	if got := c.opened(t, "finn", a.Dataset, c.people["finn"].IdentityFile); got != reduced(t, pool, codebook.Narrowing{}, file) {
 		t.Error("what arrived is not the table")

@@ -16,7 +16,7 @@ import (
 // recorder is the only way out of the browser: an HTTP proxy that keeps all
 // that is sent, and can lose connections or hold them up.
 type recorder struct {
-	server  *httptest.Server // the proxy
+	proxied *httptest.Server // the proxy
 	control *httptest.Server // for the script that drives the browser
 	home    string           // host of the co-op
 
@@ -42,9 +42,9 @@ func record(t *testing.T, home string) *recorder {
 		t.Fatal(err)
 	}
 	r := &recorder{home: u.Host, plan: map[int]trouble{}}
-	r.server = httptest.NewServer(http.HandlerFunc(r.proxy))
+	r.proxied = httptest.NewServer(http.HandlerFunc(r.proxy))
 	r.control = httptest.NewServer(http.HandlerFunc(r.steer))
-	t.Cleanup(r.server.Close)
+	t.Cleanup(r.proxied.Close)
 	t.Cleanup(r.control.Close)
 	t.Cleanup(r.release)
 	return r

@@ -174,6 +174,20 @@ func (a API) Set(ctx context.Context, in *appeals.ByID) (*appeals.Body[Calibrati
 	return reply(wireSet(v), err)
 }
 
+// SetDocument is a sealed set as one file, which `datacoop verify calibration`
+// computes again.
+func (a API) SetDocument(ctx context.Context, in *appeals.ByID) (*appeals.Body[json.RawMessage], error) {
+	text, err := a.Market.CalibrationDocument(ctx, coop.PeriodID(in.ID))
+	return reply(json.RawMessage(text), err)
+}
+
+// ComparisonDocument is a candidate's comparison as one file, which `datacoop
+// verify comparison` computes again.
+func (a API) ComparisonDocument(ctx context.Context, in *appeals.ByID) (*appeals.Body[json.RawMessage], error) {
+	text, err := a.Market.ComparisonDocument(ctx, in.ID)
+	return reply(json.RawMessage(text), err)
+}
+
 // Enter has a candidate run in shadow.
 func (a API) Enter(ctx context.Context, in *appeals.Body[CandidateDraft]) (*appeals.Body[Candidate], error) {
 	c, err := a.Market.Enter(ctx, a.Member(ctx), marketplace.CandidateEntry{Title: in.Body.Title, Why: in.Body.Why, Form: []byte(in.Body.Form)})

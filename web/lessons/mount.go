@@ -22,6 +22,8 @@ func (a API) Mount(m Mount) {
 	on(m, post, "/v1/me/spot-checks/{id}", "Say which of a pair deserves more, or step back", 0, a.Answer)
 	on(m, get, "/v1/calibrations", "What people made of pairs, by period, newest first", 0, a.Sets)
 	on(m, get, "/v1/periods/{id}/calibration", "A period's calibration set: the draw, the open half, and the sealed half once disclosed", 0, a.Set)
+	on(m, get, "/v1/periods/{id}/calibration/record", "A sealed calibration set as one file that anybody can compute again: datacoop verify calibration", 0, a.SetDocument)
+	on(m, get, "/v1/candidates/{id}/comparison", "A candidate's comparison as one file that anybody can compute again: datacoop verify comparison", 0, a.ComparisonDocument)
 	on(m, get, "/v1/candidates", "Candidates for judging, newest first", 0, a.Candidates)
 	on(m, post, "/v1/candidates", "Have other judges, or another way of asking, run in shadow; for the treasury", http.StatusCreated, a.Enter)
 	on(m, get, "/v1/candidates/{id}", "A candidate, its runs and its comparison", 0, a.Candidate)

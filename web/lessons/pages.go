@@ -19,6 +19,8 @@ func (a API) Pages() []portal.Page {
 		{Method: "POST", Path: "/spot-checks/{id}", Door: "member", Handle: a.answer},
 		{Method: "GET", Path: "/judges", Door: "member", Handle: a.judges},
 		{Method: "GET", Path: "/judges/{id}", Door: "member", Handle: a.candidate},
+		{Method: "GET", Path: "/judges/{id}/comparison", Door: "member", Handle: a.comparisonFile},
+		{Method: "GET", Path: "/judges/sets/{id}", Door: "member", Handle: a.setFile},
 		{Method: "POST", Path: "/judges/{id}/offer", Door: "member", Handle: a.offer},
 		{Method: "POST", Path: "/judges/{id}/vote", Door: "member", Handle: a.vote},
 		{Method: "GET", Path: "/steward/judges", Door: treasury, Handle: a.form},
@@ -140,6 +142,25 @@ func (a API) candidate(g portal.Guest) error {
 	page := show(v)
 	page.Steward = slices.Contains(g.Me().Offices, coop.Treasury)
 	return g.Show("judge", page)
+}
+
+// comparisonFile and setFile are what anybody can compute again, byte for byte.
+func (a API) comparisonFile(g portal.Guest) error {
+	id := g.Request().PathValue("id")
+	text, err := a.Market.ComparisonDocument(g.Context(), id)
+	if err != nil {
+		return err
+	}
+	return g.Download("application/json", "comparison-"+id+".json", text)
+}
+
+func (a API) setFile(g portal.Guest) error {
+	id := g.Request().PathValue("id")
+	text, err := a.Market.CalibrationDocument(g.Context(), coop.PeriodID(id))
+	if err != nil {
+		return err
+	}
+	return g.Download("application/json", "calibration-"+id+".json", text)
 }
 
 func (a API) offer(g portal.Guest) error {

@@ -92,10 +92,11 @@ func Link(i inbox.Item) string {
 }
 
 var links = map[string]string{
-	coop.NoticePanel: "/panels", coop.NoticeDisputed: "/disputes", coop.NoticeDisputeDecided: "/disputes",
+	coop.NoticePanel: "/panels", coop.NoticeSpotCheck: "/spot-checks", coop.NoticeDisputed: "/disputes", coop.NoticeDisputeDecided: "/disputes",
 	coop.NoticeReturned: "/money/account", coop.NoticeReport: "/reports", coop.NoticeFrozen: "/", coop.NoticeThawed: "/",
 	coop.NoticeAccount: "/money/account", coop.NoticeRecipient: "/data", coop.NoticeSigningKey: "/data", coop.NoticeToken: "/tokens",
-	coop.NoticeRecovered: "/tokens", coop.NoticeMailStopped: "/inbox",
+	coop.NoticeLock: "/key", coop.NoticeLinked: "/ways", coop.NoticeUnlinked: "/ways", coop.NoticeRecovered: "/tokens", coop.NoticeMailStopped: "/inbox",
+	coop.NoticeBereaved: "/", coop.NoticeSecondSteward: "/steward/bereavement", coop.NoticeAlive: "/steward/bereavement",
 	coop.NoticeReview: "/steward/vetting/requests", coop.NoticeOverdue: "/steward/vetting/reports", coop.NoticeJudge: "/steward/disputes",
 	coop.NoticeContested: "/steward/appeals", coop.NoticeSecondHuman: "/steward/treasury", coop.NoticeNoAccount: "/steward/treasury",
 }

@@ -88,8 +88,9 @@ func (p *Portal) addTerms(v *visit) error {
 	}
 	m := meaning{t, t.Sentences(p.Charter.Currency)}
 	if t.MinPrice > pool.Price {
-		m.Sentences = append(m.Sentences, "Researchers pay "+p.amount(pool.Price)+" in this pool. You ask for more, so every request would be refused.")
+		m.Sentences = append(m.Sentences, fmt.Sprintf("Researchers pay %s in this pool. You ask for more, so every request would be refused.", p.amount(pool.Price)))
 	}
+	m.Sentences = p.pages.languages.Of(v.r).SayEach(m.Sentences)
 	for _, list := range []*[]string{&m.Terms.Purposes, &m.Terms.Except, &m.Terms.DPV, &m.Terms.RequesterKinds, &m.Terms.Regions} {
 		*list = append([]string{}, *list...) // the API takes no null
 	}

@@ -19,3 +19,11 @@ func (p *Portal) speak(v *visit) error {
 	http.Redirect(v.w, v.r, "/", http.StatusSeeOther)
 	return nil
 }
+
+// messages answers what the scripts say in another language.
+func (p *Portal) messages(v *visit) error {
+	if !p.pages.languages.ServeScript(v.w, v.r) {
+		return errNotHere // of an older or a newer catalogue
+	}
+	return nil
+}

@@ -70,6 +70,9 @@ type view struct {
 	page *bytes.Buffer // as far as it is rendered
 }
 
+// Script is what the page's scripts say, where they do not speak English.
+func (v view) Script() string { return v.said.Script() }
+
 // Explained are the co-op's own words on the page so far.
 func (v view) Explained() []glossary.Entry {
 	switch {
@@ -86,7 +89,7 @@ func (v view) Invalid(field string) template.HTMLAttr {
 	if v.Trouble == nil || v.Trouble.Field != field {
 		return ""
 	}
-	return `aria-invalid="true" aria-errormessage="trouble-text"`
+	return `aria-invalid="true" aria-errormessage="trouble"`
 }
 
 // form is what was typed before.

@@ -20,7 +20,7 @@
 // A secret is shown in the answer that made it and never stored. No page
 // carries an inline script or style or anything from another server; the
 // pages with scripts, which add data and use the member's key, run those of
-// package islands alone.
+// package islands alone, and in another language the list of their sentences.
 //
 // # What it refuses
 //
@@ -162,6 +162,7 @@ func (p *Portal) open() []route {
 		{"GET", "/researchers", anybody, p.researchers},
 		{"GET", "/static/{hash}/{name}", anybody, p.static},
 		{"GET", "/islands/{hash}/{name}", anybody, p.island},
+		{"GET", "/languages/{name}", anybody, p.messages},
 		{"POST", "/language", anybody, p.speak},
 		{"GET", "/robots.txt", anybody, p.robots},
 		{"GET", "/.well-known/security.txt", anybody, p.securityText},

@@ -30,7 +30,7 @@ func (p *Portal) vetting(v *visit) error {
 // nowhere else.
 func (p *Portal) vet(v *visit) error {
 	r, err := p.Market.Vet(v.action(), v.me.ID, marketplace.Researcher{Name: v.text("name"), Kind: v.form.Get("kind"),
-		Region: strings.ToUpper(v.text("region")), Email: v.text("email")})
+		Region: strings.ToUpper(v.text("region")), Email: v.text("email"), Related: v.form.Get("related") == "yes"})
 	if err != nil {
 		return v.again(err, p.vetting)
 	}

@@ -14,8 +14,9 @@ import (
 // What a content policy would refuse in the browser is refused here first.
 var forbidden = regexp.MustCompile(`(?i)<script|<style|\sstyle=|\son[a-z]+=|javascript:|//[a-z0-9.-]+\.[a-z]+/|href="http|src="http`)
 
-// ours are the scripts that a page may have: files of the islands.
-var ours = regexp.MustCompile(`<script src="\{\{\.Data\.Folder\}\}/(?:add|own)\.js" defer></script>`)
+// ours are the scripts that a page may have: files of the islands, and what they
+// say in another language.
+var ours = regexp.MustCompile(`<script src="\{\{\.Data\.Folder\}\}/(?:add|own)\.js" defer></script>|\{\{- with \.Script\}\}\n<script src="\{\{\.\}\}" defer></script>\n\{\{- end\}\}`)
 
 func TestTemplatesCarryNothingThePolicyRefuses(t *testing.T) {
 	names, err := fs.Glob(templates, "templates/*.html")

@@ -202,6 +202,7 @@ var fields = map[string]string{
 	"bad-bank-statement": "statement", "bad-amount": "statement", errNoFile.Code: "statement",
 	"gift-too-large": "amount", errGift.Code: "amount",
 	errSure.Code: "sure", consenting.ErrPrice.Code: "price", consenting.ErrDays.Code: "days", errLabel.Code: "label", errHours.Code: "hours",
+	"bereavement-nobody": "account", "bereavement-self": "account", "bereavement-evidence": "evidence",
 	"freeze-reason": "reason", errVerdict.Code: "accept", consenting.ErrPreset.Code: "preset", errFound.Code: "reason", errFinding.Code: "finding", "split-sum": "division", "split-bounds": "division", "split-figure": "division",
 }
 

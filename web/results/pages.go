@@ -14,6 +14,7 @@ func (a API) Pages() []portal.Page {
 		{Method: "GET", Path: "/reports", Door: "member", Handle: a.mine},
 		{Method: "GET", Path: "/steward/vetting/reports", Door: vetting, Handle: a.steward},
 		{Method: "POST", Path: "/steward/vetting/reports/{id}", Door: vetting, Handle: a.hide},
+		{Method: "POST", Path: "/steward/vetting/researchers/{id}/related", Door: vetting, Handle: a.relate},
 	}
 }
 
@@ -65,6 +66,17 @@ func (a API) hide(g portal.Guest) error {
 	return g.Done("/steward/vetting/reports", "The report is hidden", "Everybody reads your reason in its place, and the researcher owes a new one.")
 }
 
+func (a API) relate(g portal.Guest) error {
+	behind := g.Typed("related") == "yes"
+	if err := a.Market.Relate(g.Action(), g.Me().ID, coop.ResearcherID(g.Request().PathValue("id")), behind); err != nil {
+		return err
+	}
+	if behind {
+		return g.Done("/steward/vetting", "A member stands behind them", "The data they read earn nothing by it, from the beginning of the period that runs. Earlier statements stay as they are.")
+	}
+	return g.Done("/steward/vetting", "No member stands behind them", "The data they read earn by it again, from the beginning of the period that runs. Earlier statements stay as they are.")
+}
+
 // Offer mounts the routes of the API.
 func (a API) Offer(d offer.Desk) {
 	offer.On(d, offer.Operation{Method: "POST", Path: "/v1/requests/{id}/report", Summary: "Tell the members what came of it, or that the copies are deleted", Who: offer.Researchers, Status: 201}, a.Put)
@@ -74,4 +86,5 @@ func (a API) Offer(d offer.Desk) {
 	offer.On(d, offer.Operation{Method: "GET", Path: "/v1/me/reports", Summary: "What came of the requests that read my data, newest first", Who: offer.Members}, a.Mine)
 	offer.On(d, offer.Operation{Method: "GET", Path: "/v1/reports/owed", Summary: "What researchers owe now, for stewards of vetting", Who: offer.Members}, a.Owed)
 	offer.On(d, offer.Operation{Method: "POST", Path: "/v1/reports/{id}/hide", Summary: "Hide an abusive report, with a reason", Who: offer.Members}, a.Hide)
+	offer.On(d, offer.Operation{Method: "PUT", Path: "/v1/researchers/{id}/related", Summary: "Say whether a member stands behind a researcher, from the running period on, for stewards of vetting", Who: offer.Members}, a.Relate)
 }

@@ -1,7 +1,7 @@
 // Package results is the part of the hall about what came of the use of members'
 // data: researchers report on their requests, everybody reads it beside the pool,
-// members beside their own data, and stewards of vetting see what is owed and hide
-// what is abusive.
+// members beside their own data, and stewards of vetting see what is owed, hide
+// what is abusive, and say whether a member stands behind a researcher.
 //
 // # What it guarantees
 //
@@ -21,6 +21,7 @@ import (
 	"distributed.ai/datacoop/internal/coop"
 	"distributed.ai/datacoop/marketplace"
 	"distributed.ai/datacoop/web/appeals"
+	"distributed.ai/datacoop/web/client"
 )
 
 // API answers for the market. Member and Researcher find who makes a request.
@@ -193,6 +194,11 @@ func (a API) Owed(ctx context.Context, _ *appeals.None) (*appeals.Body[List[Repo
 func (a API) Hide(ctx context.Context, in *appeals.About[Hiding]) (*appeals.Body[Report], error) {
 	r, err := a.Market.HideReport(ctx, a.Member(ctx), in.ID, in.Body.Reason)
 	return reply(wire(r), err)
+}
+
+// Relate says whether a member stands behind a researcher, for stewards of vetting.
+func (a API) Relate(ctx context.Context, in *appeals.About[client.Related]) (*appeals.Body[client.Related], error) {
+	return reply(in.Body, a.Market.Relate(ctx, a.Member(ctx), coop.ResearcherID(in.ID), in.Body.Related))
 }
 
 // All answers a page of a member's reports for their archive.

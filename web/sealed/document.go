@@ -30,7 +30,7 @@ type Lock struct {
 	Label      string    `json:"label" maxLength:"80" doc:"In the member's words, such as the name of a device"`
 	MadeAt     time.Time `json:"made_at"`
 	Credential string    `json:"credential,omitempty" maxLength:"2048" doc:"Of a passkey: AGE-PLUGIN-FIDO2PRF-1…, which says where to find it and opens nothing"`
-	Sealed     string    `json:"sealed" minLength:"1" maxLength:"4096" doc:"An age file in standard base64: for a sheet under its code as a passphrase, for a passkey with one fido2prf stanza"`
+	Sealed     string    `json:"sealed" maxLength:"4096" doc:"An age file in standard base64: for a sheet under its code as a passphrase, for a passkey with one fido2prf stanza. Of a sheet it is empty for who has not shown in the last minutes that it is them; sent back empty, it stays as it is"`
 }
 
 // Kinds of locks.
@@ -73,6 +73,17 @@ func (d Document) Validate() error {
 		ids[l.ID] = true
 	}
 	return nil
+}
+
+// fill puts in what was left out for its sender: the files of locks that stay.
+func (d Document) fill(before Document) {
+	for i, l := range d.Locks {
+		for _, old := range before.Locks {
+			if l.Sealed == "" && l.ID == old.ID && l.Kind == old.Kind {
+				d.Locks[i].Sealed = old.Sealed
+			}
+		}
+	}
 }
 
 // opens reports whether another lock opens the same file in the same way. What

@@ -60,7 +60,7 @@ func TestOfManyTabsOneWins(t *testing.T) {
 		var wait sync.WaitGroup
 		results := make([]error, 8)
 		for i := range results {
-			wait.Go(func() { _, results[i] = a.write(ctx, me, doc, round, "") })
+			wait.Go(func() { _, results[i] = a.write(ctx, me, doc, round, "", false) })
 		}
 		wait.Wait()
 		won := 0
@@ -84,7 +84,7 @@ func TestAnAccountsKeyIsNotReplacedByAnother(t *testing.T) {
 	a, ctx, me := open(t), context.Background(), coop.MemberID(coop.NewID())
 	first, _ := somebody(t)
 	second, _ := somebody(t)
-	if _, err := a.write(ctx, me, second, 0, first.Recipient); !errors.Is(err, ErrOthers) {
+	if _, err := a.write(ctx, me, second, 0, first.Recipient, false); !errors.Is(err, ErrOthers) {
 		t.Error(err)
 	}
 	for i, step := range []struct {
@@ -93,7 +93,7 @@ func TestAnAccountsKeyIsNotReplacedByAnother(t *testing.T) {
 		want       error
 	}{{first, "", nil}, {first, second.Recipient, nil}, {second, first.Recipient, ErrOthers}, {second, second.Recipient, nil}} {
 		seen := []int64{0, 1, 2, 2}[i]
-		if _, err := a.write(ctx, me, step.doc, seen, step.registered); !errors.Is(err, step.want) {
+		if _, err := a.write(ctx, me, step.doc, seen, step.registered, false); !errors.Is(err, step.want) {
 			t.Errorf("%d: %v", i, err)
 		}
 	}

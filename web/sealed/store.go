@@ -52,7 +52,8 @@ const (
 // write replaces the revision that the caller has seen, 0 for none, and answers
 // the new one. A document is for the key that the account has, or for the one
 // that was sealed before: [ErrOthers]. Another revision is there: [ErrStale].
-func (a API) write(ctx context.Context, m coop.MemberID, doc Document, seen int64, registered string) (int64, error) {
+// The member is told if a lock is lost.
+func (a API) write(ctx context.Context, m coop.MemberID, doc Document, seen int64, registered string, loses bool) (int64, error) {
 	text, err := json.Marshal(doc)
 	if err != nil {
 		return 0, fmt.Errorf("sealed: write: %w", err)
@@ -72,7 +73,10 @@ func (a API) write(ctx context.Context, m coop.MemberID, doc Document, seen int6
 		case revision == 0:
 			return tx.ExecOne(sqlInsert, m, doc.Recipient, text, now)
 		}
-		return tx.ExecOne(sqlUpdate, doc.Recipient, text, now, m, seen)
+		if err := tx.ExecOne(sqlUpdate, doc.Recipient, text, now, m, seen); err != nil || !loses {
+			return err
+		}
+		return a.Tell(tx, coop.Notice{Kind: coop.NoticeLock, Occasion: coop.NewID(), To: []coop.Addressee{{Member: m}}})
 	})
 	if errors.Is(err, db.ErrNoRow) { // somebody else wrote between the two
 		return 0, ErrStale

@@ -106,7 +106,10 @@ func (d *Desk) linked(c echo.Context, e errand, p proven) error {
 		if _, err := d.known(tx, e.issuer.name(), p.subject); !errors.Is(err, governance.ErrMemberNotFound) {
 			return errors.Join(err, ErrTaken)
 		}
-		return insertIdentity(tx, m, Identity{e.issuer.name(), p.subject, time.Now().UnixMilli()})
+		if err := insertIdentity(tx, m, Identity{e.issuer.name(), p.subject, time.Now().UnixMilli()}); err != nil {
+			return err
+		}
+		return d.tell(tx, coop.NoticeLinked, m)
 	})
 	if err != nil {
 		return fmt.Errorf("signin: link: %w", err)
@@ -114,25 +117,49 @@ func (d *Desk) linked(c echo.Context, e errand, p proven) error {
 	return c.Redirect(http.StatusSeeOther, e.back)
 }
 
-// Unlink removes a way in that a member has added. Errors: ErrOnlyWay for the
-// one they joined with, ErrNoWay.
-func (d *Desk) Unlink(ctx context.Context, m coop.MemberID, key string) error {
+// tell has a member told that their ways in have changed, each time.
+func (d *Desk) tell(tx *db.Tx, kind string, m coop.MemberID) error {
+	return d.Tell(tx, coop.Notice{Kind: kind, Occasion: coop.NewID(), To: []coop.Addressee{{Member: m}}})
+}
+
+// Unlink removes a way in that the session's member has added. In the same
+// transaction every session and token of theirs ends, because nothing tells which
+// of them came by that way; the browser that asked stays signed in, by the issuer
+// they joined with. Errors: ErrOnlyWay for that one, ErrNoWay.
+func (d *Desk) Unlink(ctx context.Context, key string) error {
+	m := d.member(ctx)
 	i := d.by(func(i *issuer) bool { return i.key == key })
 	if i == nil {
 		return ErrNoWay
 	}
+	var joined string
 	err := d.DB.Update(ctx, func(tx *db.Tx) error {
 		who, err := d.Governance.Member(tx.Context(), m)
 		if err != nil {
 			return err
 		}
-		if who.Issuer == i.name() {
+		if joined = who.Issuer; joined == i.name() {
 			return ErrOnlyWay
 		}
-		return deleteIdentity(tx, m, i.name())
+		if err := deleteIdentity(tx, m, i.name()); err != nil {
+			return err
+		}
+		return errors.Join(d.SignOut(tx, m), d.tell(tx, coop.NoticeUnlinked, m))
 	})
 	if err != nil {
 		return fmt.Errorf("signin: unlink: %w", err)
+	}
+	d.Sessions.Put(ctx, keyWay, joined)
+	return d.anew(ctx)
+}
+
+// anew gives the browser of ctx a session that begins now, after all others of
+// its member have ended. One that began in the millisecond they ended in would
+// count as one of them.
+func (d *Desk) anew(ctx context.Context) error {
+	time.Sleep(time.Until(time.UnixMilli(time.Now().UnixMilli() + 1)))
+	if err := d.Sessions.RenewToken(ctx); err != nil {
+		return fmt.Errorf("signin: renew session: %w", err)
 	}
 	return nil
 }

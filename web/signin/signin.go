@@ -127,6 +127,11 @@ type Config struct {
 	AdultAge int
 	Younger  string
 
+	// Tell has members told something; SignOut ends all sessions and tokens of a
+	// member.
+	Tell    func(tx *db.Tx, n coop.Notice) error
+	SignOut func(tx *db.Tx, m coop.MemberID) error
+
 	// Admits is asked in the transaction that lets a member in; nil admits.
 	Admits func(tx *db.Tx, m coop.MemberID) error
 	// Choose shows the page on which one of several issuers is chosen.

@@ -17,6 +17,10 @@ var Routes = map[string]Class{
 	"POST /v1/freeze":                  Freeze,
 	"POST /v1/unfreeze":                Freeze,
 	"DELETE /v1/me":                    Close,
+
+	"POST /v1/bereavements":               Estate,
+	"POST /v1/bereavements/{id}/confirm":  Estate,
+	"POST /v1/bereavements/{id}/withdraw": Estate,
 }
 
 // Pages says which forms of the portal need a proof, by the method and the
@@ -36,4 +40,9 @@ var Pages = map[string]Class{
 	"POST /tokens":                      Token,
 	"POST /account/close":               Close,
 	"POST /ways/unlink":                 Ways,
+
+	"POST /steward/bereavement":               Estate,
+	"POST /steward/bereavement/{id}/confirm":  Estate,
+	"POST /steward/bereavement/{id}/withdraw": Estate,
+	"POST /steward/bereavement/{id}/letter":   Estate,
 }

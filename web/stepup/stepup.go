@@ -49,13 +49,16 @@ const (
 	Token   Class = "token"   // let a program act for me
 	Release Class = "release" // order payouts, as treasurer
 	Freeze  Class = "freeze"  // stop the co-op, or let it go on
-	Key     Class = "key"     // take away a way to my key
+	Key     Class = "key"     // change my key, or take away a way to it
+	Signer  Class = "signer"  // change the key that signs what I upload
+	Open    Class = "open"    // get what a recovery sheet opens
 	Ways    Class = "ways"    // change how I sign in
 	Close   Class = "close"   // close an account
+	Estate  Class = "estate"  // act, as a steward, for a member who has died
 )
 
 // classes holds every class, and whether it is grave.
-var classes = map[Class]bool{Revoke: false, Vote: false, Account: false, Token: false, Release: false, Freeze: false, Key: true, Ways: true, Close: true}
+var classes = map[Class]bool{Revoke: false, Vote: false, Account: false, Token: false, Release: false, Freeze: false, Key: true, Signer: false, Open: false, Ways: true, Close: true, Estate: true}
 
 // Known reports whether there is such a class.
 func (c Class) Known() bool { _, ok := classes[c]; return ok }

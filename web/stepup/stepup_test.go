@@ -42,7 +42,7 @@ func TestAProofIsForOneClassInOneSessionForMinutes(t *testing.T) {
 		t.Fatal("nothing was proved")
 	}
 	b.desk.Proved(b.ada, stepup.Revoke)
-	for _, c := range []stepup.Class{stepup.Vote, stepup.Account, stepup.Token, stepup.Release, stepup.Freeze, stepup.Key, stepup.Ways, stepup.Close, "", "other"} {
+	for _, c := range []stepup.Class{stepup.Vote, stepup.Account, stepup.Token, stepup.Release, stepup.Freeze, stepup.Key, stepup.Signer, stepup.Open, stepup.Ways, stepup.Close, stepup.Estate, "", "other"} {
 		if b.desk.Fresh(b.ada, c) {
 			t.Errorf("a proof for %s is one for %q", stepup.Revoke, c)
 		}
@@ -65,7 +65,7 @@ func TestASignInIsAProofButNotForWhatIsGrave(t *testing.T) {
 	b.desk.Proved(b.ada, stepup.Close) // of whoever was here before
 	b.desk.SignedIn(b.ada)
 	for c, want := range map[stepup.Class]bool{stepup.Revoke: true, stepup.Vote: true, stepup.Account: true, stepup.Token: true,
-		stepup.Release: true, stepup.Freeze: true, stepup.Key: false, stepup.Ways: false, stepup.Close: false, "": false, "other": false} {
+		stepup.Release: true, stepup.Freeze: true, stepup.Signer: true, stepup.Open: true, stepup.Key: false, stepup.Ways: false, stepup.Close: false, stepup.Estate: false, "": false, "other": false} {
 		if b.desk.Fresh(b.ada, c) != want {
 			t.Errorf("%q: %v", c, !want)
 		}

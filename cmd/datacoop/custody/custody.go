@@ -47,12 +47,13 @@ const (
 	passphraseFile = "vault.passphrase"
 )
 
-// Work factors of scrypt, as powers of two: a person's passphrase is stretched
-// as age does it, a random one of 256 bits needs no stretching.
-const (
-	HumanLogN  = 18
-	RandomLogN = 10
-)
+// RandomLogN is scrypt's work factor, as a power of two, for a random passphrase
+// of 256 bits, which needs no stretching.
+const RandomLogN = 10
+
+// HumanLogN is that for a person's passphrase, stretched as age does it. It is a
+// variable for tests alone, which seal and unseal many times.
+var HumanLogN = 18
 
 var (
 	errNoKey    = errors.New("there is no sealed vault key: run \"datacoop vault seal\" first")

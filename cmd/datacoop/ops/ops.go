@@ -1,6 +1,6 @@
 // Package ops holds the commands with which operators look after a co-op's
 // data: doctor says how things stand, backup copies them while the server runs,
-// restore brings them back.
+// restore brings them back, migrate changes their tables for a newer version.
 //
 // # What a backup is
 //
@@ -72,6 +72,9 @@ const (
 type House struct {
 	// Open opens the rooms of a data directory, with the vault locked.
 	Open func(ctx context.Context, dir, charter string) (*Rooms, error)
+	// Migrate opens every room of a data directory that nobody serves, and answers
+	// what became of their tables.
+	Migrate func(ctx context.Context, dir, database, charter string) ([]db.Migrated, error)
 	// Charter reads the charter of a data directory.
 	Charter func(dir, path string) (text []byte, charter coop.Charter, err error)
 	// LogKey answers the name of a data directory's log and the key that signs it.

@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -26,6 +27,29 @@ import (
 	"distributed.ai/datacoop/web/client"
 )
 
+// mostRead is how many bytes of a file are read: more than a co-op hands out in one.
+const mostRead = 256 << 20
+
+var errLong = errors.New("the file is longer than any that a co-op hands out")
+
+// read reads a file that somebody else made.
+func read(name string) ([]byte, error) {
+	file, err := os.Open(name) // #nosec G304 -- who runs the command names it
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	return readAtMost(file, mostRead)
+}
+
+func readAtMost(from io.Reader, most int64) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(from, most+1))
+	if err == nil && int64(len(text)) > most {
+		return nil, errLong
+	}
+	return text, err
+}
+
 // Receipt checks a receipt of consent, of a revocation or of a closed account.
 type Receipt struct {
 	File   string `arg:"" type:"existingfile" help:"The receipt."`
@@ -35,7 +59,7 @@ type Receipt struct {
 
 // Run says whether the co-op signed the receipt, byte for byte.
 func (c *Receipt) Run(ctx context.Context) error {
-	text, err := os.ReadFile(c.File)
+	text, err := read(c.File)
 	if err != nil {
 		return fmt.Errorf("receipt: %w", err)
 	}

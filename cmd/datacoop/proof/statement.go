@@ -4,11 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"reflect"
 	"slices"
-
-	"golang.org/x/mod/sumdb/note"
 
 	"distributed.ai/datacoop/marketplace/appraisal"
 	"distributed.ai/datacoop/marketplace/appraisal/jury"
@@ -27,7 +24,7 @@ type Statement struct {
 
 // Run recomputes every share and compares byte for byte.
 func (c *Statement) Run() error {
-	text, err := os.ReadFile(c.File)
+	text, err := read(c.File)
 	if err != nil {
 		return fmt.Errorf("statement: %w", err)
 	}
@@ -51,7 +48,7 @@ func (c *Statement) appeals(bundle []byte) error {
 	if c.Appeals == "" {
 		return nil
 	}
-	text, err := os.ReadFile(c.Appeals)
+	text, err := read(c.Appeals)
 	if err != nil {
 		return fmt.Errorf("appeals: %w", err)
 	}
@@ -59,29 +56,45 @@ func (c *Statement) appeals(bundle []byte) error {
 	if err != nil {
 		return err
 	}
-	signed := "; name the log's key with --log-key to check who signed their checkpoints"
+	noted := "; name the log's key with --log-key to check who signed their checkpoints"
 	if c.LogKey != "" {
 		if err := checkpoints(r, c.LogKey); err != nil {
 			return err
 		}
-		signed = ", by checkpoints that the log signed"
+		noted = ", by checkpoints that the log's key signed"
 	}
-	fmt.Printf("✓ appeals: %d panels drawn and counted again, %d corrections, %d of %d minor units set aside were paid%s\n",
-		len(r.Cases), len(r.Corrections), r.Paid, r.Reserve, signed)
+	fmt.Printf("✓ appeals: %d panels drawn and counted again%s; %d corrections, %d of %d minor units set aside were paid%s\n",
+		len(r.Cases), leftOut(r), len(r.Corrections), r.Paid, r.Reserve, noted)
+	fmt.Println("  Believed: that the log had each roll before its draw, that a roll holds every member once, and that a reason is true. The record has no proof of the first; the co-op's own verify all holds it against the log.")
 	return nil
 }
 
 func checkpoints(r jury.Record, key string) error {
-	verifier, err := note.NewVerifier(key)
-	if err != nil {
-		return fmt.Errorf("log key: %w", err)
-	}
+	heads := []string{}
 	for _, k := range r.Cases {
-		if _, err := note.Open([]byte(k.Checkpoint), note.VerifierList(verifier)); err != nil {
-			return fmt.Errorf("a panel's checkpoint: %w", err)
+		heads = append(heads, k.Checkpoint)
+	}
+	return signed(heads, key)
+}
+
+// leftOut says how many panels tell who was left out of their roll, and why.
+func leftOut(r jury.Record) string {
+	told, times := 0, map[string]int{}
+	for _, k := range r.Cases {
+		if len(k.PassedOver) == k.Excluded {
+			told++
+		}
+		for _, p := range k.PassedOver {
+			times[p.Reason]++
 		}
 	}
-	return nil
+	out := fmt.Sprintf("; %d tell who was left out of their roll, %d only how many", told, len(r.Cases)-told)
+	for _, reason := range jury.Reasons {
+		if times[reason] > 0 {
+			out += fmt.Sprintf(", %s %d", reason, times[reason])
+		}
+	}
+	return out
 }
 
 var (
@@ -98,7 +111,7 @@ func (c *Statement) judges(bundle []byte) error {
 	if err != nil {
 		return err
 	}
-	record, err := os.ReadFile(c.Record)
+	record, err := read(c.Record)
 	if err != nil {
 		return fmt.Errorf("record: %w", err)
 	}

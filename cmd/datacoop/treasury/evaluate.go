@@ -160,7 +160,8 @@ func asked(p llm.Progress) {
 // DATACOOP_JUDGE_KEY_FAMILY.
 func Family(m coop.Model) llm.Family {
 	variable := "DATACOOP_JUDGE_KEY_" + strings.ToUpper(strings.ReplaceAll(m.Family, "-", "_"))
-	return llm.Family{Name: m.Family, BaseURL: m.BaseURL, Model: m.Name, APIKey: llm.NewSecret(os.Getenv(variable))}
+	return llm.Family{Name: m.Family, BaseURL: m.BaseURL, Model: m.Name, APIKey: llm.NewSecret(os.Getenv(variable)),
+		PromptPrice: coop.Money(m.PromptPrice), AnswerPrice: coop.Money(m.AnswerPrice), PerMinute: m.PerMinute}
 }
 
 // weigh puts the items of a round before a judge as blinded work of one size.

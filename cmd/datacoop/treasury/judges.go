@@ -34,7 +34,7 @@ var errAddress = errors.New("a model off this machine must be at an address that
 // has it is sent the charter's key; any other gets one of its own, from
 // DATACOOP_CANDIDATE_KEY_FAMILY, which names the host that may see it.
 func (m Models) Make(c coop.Candidate) (appraisal.Judge, error) {
-	config := llm.Config{AllowRemote: m.Charter.RemoteJudges, Prompt: c.Prompt, Seed: m.Seed, Recorder: m.Recorder, Commit: m.Commit, Logger: m.Logger}
+	config := llm.Config{AllowRemote: m.Charter.RemoteJudges, Prompt: c.Prompt, Seed: m.Seed, Recorder: m.Recorder, Commit: m.announce, Progress: m.progress, Logger: m.Logger}
 	for _, one := range c.Judges {
 		family := Family(one)
 		if !slices.ContainsFunc(m.Charter.Judges, func(own coop.Model) bool { return own.Family == one.Family && own.BaseURL == one.BaseURL }) {
@@ -50,6 +50,31 @@ func (m Models) Make(c coop.Candidate) (appraisal.Judge, error) {
 		return nil, err
 	}
 	return judge, nil
+}
+
+// announce says what each family is going to be asked and what that costs, before
+// the first question, and commits to it.
+func (m Models) announce(ctx context.Context, p llm.Plan) error {
+	for _, f := range p.Families {
+		m.log("a model is going to be asked", "what", f.Sentence(m.Charter.Currency))
+	}
+	if m.Commit == nil {
+		return nil
+	}
+	return m.Commit(ctx, p)
+}
+
+// progress tells each tenth of the way.
+func (m Models) progress(p llm.Progress) {
+	if tenth := max(1, p.Total/10); p.Done%tenth == 0 || p.Done == p.Total {
+		m.log("a model is being asked", "family", p.Family, "done", p.Done, "of", p.Total)
+	}
+}
+
+func (m Models) log(message string, what ...any) {
+	if m.Logger != nil {
+		m.Logger.Info(message, what...)
+	}
 }
 
 // allowed refuses a model off this machine that members have not voted for.

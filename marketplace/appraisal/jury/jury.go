@@ -4,8 +4,8 @@
 // # The draw
 //
 // When an appeal is filed, the log takes a leaf that names the SHA-256 of the
-// roll: the pseudonyms, made for this appeal alone, of all members who may be
-// drawn. A signed checkpoint of the log taken after that leaf is the seed. Each
+// roll ([CallSHA256]): the pseudonyms, made for this appeal alone, of all members who may be
+// drawn, and of those who may not, each with one of [Reasons]. A signed checkpoint of the log taken after that leaf is the seed. Each
 // name's ticket is
 //
 //	SHA-256("datacoop-sortition/1\n" ‖ origin ‖ "\n" ‖ size ‖ "\n" ‖ root ‖ "\n" ‖ leaf ‖ "\n" ‖ name)
@@ -83,6 +83,18 @@ var (
 func RollSHA256(roll []string) string {
 	sum := sha256.Sum256([]byte(strings.Join(roll, "\n") + "\n"))
 	return hex.EncodeToString(sum[:])
+}
+
+// CallSHA256 is the digest by which the log names a roll and who was left out of
+// it: RollSHA256's, and where somebody was, one line more for each, with the name,
+// a space and the reason. The names of a record are pseudonyms, without a space or
+// a line's end ([Record.Recompute] sees to it), so no two calls share a digest.
+func CallSHA256(roll []string, passed []Passed) string {
+	lines := slices.Clone(roll)
+	for _, p := range passed {
+		lines = append(lines, p.Name+" "+p.Reason)
+	}
+	return RollSHA256(lines)
 }
 
 // Draw orders a roll by tickets: the first Seats names are seated, the others

@@ -159,7 +159,8 @@ func decided(t testing.TB) (Record, Standing) {
 	}
 	questions := []string{"need", "result", "others", "checked"}
 	c := Case{Beyond: 100, Checkpoint: checkpoint, Dossier: "d1", Excluded: 4, Leaf: 7, Member: "m-1", Questions: questions, Roll: roll(12),
-		Standing: Standing{Kind: "work", Baseline: 1000, Paid: 900, Beta: 250, Score: 250}}
+		PassedOver: []Passed{{"q-1", Office}, {"q-2", Appellant}, {"q-3", Ties}, {"q-4", Office}},
+		Standing:   Standing{Kind: "work", Baseline: 1000, Paid: 900, Beta: 250, Score: 250}}
 	for i, name := range order[:6] {
 		s := Seat{Name: name, State: Scored, Yes: questions[:min(i, 3)]}
 		if i == 0 {
@@ -228,14 +229,68 @@ func TestAFalseRecordIsRefused(t *testing.T) {
 		"another standing":          func(r *Record) { r.Cases[0].Standing.Baseline = 2000; r.Cases[0].Decide() },
 		"a case of nobody":          func(r *Record) { r.Cases[0].Member = "m-2" },
 		"a case that occurs twice":  func(r *Record) { r.Cases = append(r.Cases, r.Cases[0]) },
+		"somebody left out twice":   func(r *Record) { r.Cases[0].PassedOver[1] = r.Cases[0].PassedOver[0] },
+		"left out and uncounted":    func(r *Record) { r.Cases[0].Excluded-- },
+		"a reason of its own":       func(r *Record) { r.Cases[0].PassedOver[2].Reason = "dislike" },
+		"two who appealed":          func(r *Record) { r.Cases[0].PassedOver[2].Reason = Appellant },
+		"left out of the roll":      func(r *Record) { r.Cases[0].PassedOver[0].Name = r.Cases[0].Roll[0] },
+		"left out under no name":    func(r *Record) { r.Cases[0].PassedOver[3].Name = "q-4 office\nq-5" },
+		"reasons before their time": func(r *Record) { r.Format = EarlierFormat },
 		"a checkpoint from earlier": func(r *Record) { r.Cases[0].Leaf = 42 },
 	} {
 		r, s := decided(t)
 		r.Cases = slices.Clone(r.Cases)
 		r.Cases[0].Seats = slices.Clone(r.Cases[0].Seats)
+		if err := r.Recompute(at(s)); err != nil {
+			t.Fatal(err)
+		}
 		change(&r)
 		if err := r.Recompute(at(s)); !errors.Is(err, ErrDiffers) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A record from before told only how many were left out, and the log its roll.
+func TestAnEarlierRecordIsStillComputedAgain(t *testing.T) {
+	r, s := decided(t)
+	r.Format, r.Cases[0].PassedOver = EarlierFormat, nil
+	text, err := r.JSON()
+	if err != nil || bytes.Contains(text, []byte("passed_over")) {
+		t.Fatal(string(text), err)
+	}
+	again, err := Parse(text)
+	if err != nil || again.Recompute(at(s)) != nil {
+		t.Fatal(err, again.Recompute(at(s)))
+	}
+	if c := again.Cases[0]; CallSHA256(c.Roll, c.PassedOver) != RollSHA256(c.Roll) {
+		t.Error("the log's digest of such a roll is another")
+	}
+	if c, _ := decided(t); CallSHA256(c.Cases[0].Roll, c.Cases[0].PassedOver) == RollSHA256(c.Cases[0].Roll) {
+		t.Error("the log says nothing of who was left out")
+	}
+}
+
+// TestNoTwoCallsShareADigest: a name with a space would read like somebody who was
+// left out, and one with a line's end like two names.
+func TestNoTwoCallsShareADigest(t *testing.T) {
+	if CallSHA256([]string{"a", "b"}, []Passed{{"c", Office}}) != CallSHA256([]string{"a", "b", "c office"}, nil) {
+		t.Fatal("the digests differ anyway")
+	}
+	for _, name := range []string{"p-zzz office", "p-zzz\np-zzzz", "p-zzZ", "p-zz\u00e9"} {
+		r, s := decided(t)
+		c := r.Cases[0]
+		c.Roll = append(c.Roll, name)
+		order, err := Draw(c.Checkpoint, c.Leaf, c.Roll)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range c.Seats { // drawn honestly from that roll
+			c.Seats[i].Name = order[i]
+		}
+		r.Cases = []Case{c}
+		if err := r.Recompute(at(s)); !errors.Is(err, ErrDiffers) {
+			t.Errorf("%q: %v", name, err)
 		}
 	}
 }

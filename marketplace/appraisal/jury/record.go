@@ -7,12 +7,35 @@ import (
 	"encoding/json"
 	"math/bits"
 	"slices"
+	"strings"
 
 	"distributed.ai/datacoop/internal/fault"
 )
 
-// Format names the encoding of a record of appeals.
-const Format = "datacoop-appeals/1"
+// Format names the encoding of a record of appeals; EarlierFormat that of records
+// that tell only how many were left out of a roll.
+const (
+	Format        = "datacoop-appeals/2"
+	EarlierFormat = "datacoop-appeals/1"
+)
+
+// Reasons why a member is left out of a roll. The first that holds counts.
+const (
+	Appellant = "appellant"    // who appealed
+	Office    = "office"       // holds an office of appeals or of the treasury
+	Made      = "contested"    // made or reviewed the contested work
+	Rival     = "also-appeals" // has an appeal against the same statement
+	Ties      = "reviews"      // reviewed the appellant's work in the period, or was reviewed by them
+)
+
+// Reasons is the whole list.
+var Reasons = []string{Appellant, Office, Made, Rival, Ties}
+
+// Passed is a member left out of a roll, under a name of that appeal alone.
+type Passed struct {
+	Name   string `json:"name"`
+	Reason string `json:"reason"`
+}
 
 // What became of an appeal.
 const (
@@ -54,6 +77,7 @@ type Case struct {
 	Leaf       int64    `json:"leaf"`     // of the log, from 0: the appeal with the roll's digest
 	Member     string   `json:"member"`   // who appealed
 	Outcome    string   `json:"outcome"`
+	PassedOver []Passed `json:"passed_over,omitempty"` // who those left out are, by name; none in a case from before they were told
 	Questions  []string `json:"questions"`
 	Roll       []string `json:"roll"`
 	Score      int64    `json:"score"`    // the panel's
@@ -110,7 +134,7 @@ func Parse(text []byte) (Record, error) {
 	var r Record
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(&r); err != nil || r.Format != Format {
+	if err := dec.Decode(&r); err != nil || r.Format != Format && r.Format != EarlierFormat {
 		return Record{}, ErrUnreadable
 	}
 	again, err := r.JSON()
@@ -127,6 +151,9 @@ func Parse(text []byte) (Record, error) {
 func (r Record) Recompute(standing func(member, dossier string) (Standing, bool)) error {
 	if r.Reserve < 0 {
 		return ErrDiffers.With("reserve")
+	}
+	if r.Format == EarlierFormat && slices.ContainsFunc(r.Cases, func(c Case) bool { return len(c.PassedOver) > 0 }) {
+		return ErrDiffers.With("format")
 	}
 	claims := make([]int64, len(r.Cases))
 	for i, c := range r.Cases {
@@ -177,8 +204,14 @@ func (c Case) recomputeSeats() error {
 	if err != nil {
 		return ErrDiffers.With(err.Error())
 	}
+	if slices.ContainsFunc(c.Roll, misnamed) {
+		return ErrDiffers.With("a name on a roll")
+	}
 	if len(c.Seats) > len(order) || c.Excluded < 0 {
 		return ErrDiffers.With("more seats than members")
+	}
+	if !c.told() {
+		return ErrDiffers.With("who was left out of a roll")
 	}
 	scored := 0
 	for i, s := range c.Seats {
@@ -200,6 +233,39 @@ func (c Case) recomputeSeats() error {
 		return ErrDiffers.With("seats")
 	}
 	return nil
+}
+
+// told holds those who were left out of a roll against the list of reasons: each
+// once, nobody of the roll, one appellant at most, and as many as were counted. A
+// record may hold a case that was filed before they were told: it names nobody, and
+// the log's digest of its roll names nobody either.
+func (c Case) told() bool {
+	if len(c.PassedOver) == 0 {
+		return true // from before they were told, or nobody was
+	}
+	for i, p := range c.PassedOver {
+		_, rolled := slices.BinarySearch(c.Roll, p.Name)
+		if rolled || misnamed(p.Name) || !slices.Contains(Reasons, p.Reason) || i > 0 && c.PassedOver[i-1].Name >= p.Name {
+			return false
+		}
+	}
+	return len(c.PassedOver) == c.Excluded && Left(c.PassedOver, Appellant) <= 1
+}
+
+// misnamed reports whether a name holds anything but small letters, digits and
+// hyphens, of which pseudonyms are made.
+func misnamed(name string) bool {
+	return name == "" || strings.ContainsFunc(name, func(r rune) bool { return r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') })
+}
+
+// Left counts who was left out for a reason.
+func Left(list []Passed, reason string) (n int) {
+	for _, p := range list {
+		if p.Reason == reason {
+			n++
+		}
+	}
+	return n
 }
 
 // InOrder reports whether yes holds some of the questions, each once and in

@@ -5,7 +5,12 @@ import (
 	"maps"
 	"math/big"
 	"slices"
+	"sort"
 )
+
+// MostPairs is how many pairs judges are compared on at most: far more than people
+// are ever asked about, and few enough that a comparison takes seconds.
+const MostPairs = 100_000
 
 // FewestInGroup is how many pairs a group has before judges are compared in it.
 // Smaller groups count only in the whole.
@@ -49,6 +54,9 @@ type Verdict struct {
 // Compare compares a challenger with the judge in force over the same pairs and
 // the same attacks. Both must have answered every pair.
 func Compare(pairs []Pair, incumbent, challenger Answers, before, after Attacks) (Verdict, error) {
+	if len(pairs) > MostPairs {
+		return Verdict{}, ErrPairs.With("more pairs than judges are compared on")
+	}
 	if err := check(pairs); err != nil {
 		return Verdict{}, err
 	}
@@ -142,24 +150,13 @@ func (v *Verdict) decide(attacked bool) {
 }
 
 // tail reports whether k or more of n fair coins fall on one side at most once
-// in forty times: 40 × Σ C(n, i) ≤ 2ⁿ, i from k to n. That is one end of a
-// two-sided exact test at 5 %.
-func tail(n, k int) bool {
-	sum := new(big.Int)
-	for i := k; i <= n; i++ {
-		sum.Add(sum, new(big.Int).Binomial(int64(n), int64(i)))
-	}
-	return sum.Mul(sum, big.NewInt(40)).Cmp(new(big.Int).Lsh(big.NewInt(1), uint(n))) <= 0
-}
+// in forty times. That is one end of a two-sided exact test at 5 %.
+func tail(n, k int) bool { return rare(n, k, n, 500) }
 
 // needed is the fewest of n that tail takes for proof; n + 1 where none is.
 func needed(n int) int {
-	for k := n/2 + 1; k <= n; k++ {
-		if tail(n, k) {
-			return k
-		}
-	}
-	return n + 1
+	half := n/2 + 1
+	return half + sort.Search(n+1-half, func(i int) bool { return tail(n, half+i) })
 }
 
 // interval is the exact 95 % interval (Clopper and Pearson, 1934) of a
@@ -168,27 +165,69 @@ func interval(k, n int) (low, high int64) {
 	if n == 0 {
 		return 0, 1000
 	}
-	for low = 0; low < 1000 && k > 0 && rare(n, k, n, low+1); low++ {
+	low, high = 0, 1000
+	if k > 0 {
+		low = int64(sort.Search(1000, func(i int) bool { return !rare(n, k, n, int64(i)+1) }))
 	}
-	for high = 1000; high > 0 && k < n && rare(n, 0, k, high-1); high-- {
+	if k < n {
+		high = 1000 - int64(sort.Search(1000, func(i int) bool { return !rare(n, 0, k, 999-int64(i)) }))
 	}
 	return low, high
 }
 
 // rare reports whether from to to of n fall at most once in forty times, each
-// with a chance of p thousandths.
+// with a chance of p thousandths. It bounds the chance from below and above and
+// sums whole numbers only where that does not tell, which takes far longer.
 func rare(n, from, to int, p int64) bool {
-	sum := new(big.Int)
-	for i := from; i <= to; i++ {
-		term := new(big.Int).Binomial(int64(n), int64(i))
-		term.Mul(term, power(p, i))
-		sum.Add(sum, term.Mul(term, power(1000-p, n-i)))
+	switch {
+	case from > to:
+		return true
+	case p <= 0:
+		return from > 0
+	case p >= 1000:
+		return to < n
+	case chance(n, from, to, p, big.ToPositiveInf).Cmp(big.NewFloat(1)) <= 0:
+		return true
+	case chance(n, from, to, p, big.ToNegativeInf).Cmp(big.NewFloat(1)) > 0:
+		return false
 	}
-	return sum.Mul(sum, big.NewInt(40)).Cmp(power(1000, n)) <= 0
+	return exactly(n, from, to, p)
 }
 
-func power(base int64, exponent int) *big.Int {
-	return new(big.Int).Exp(big.NewInt(base), big.NewInt(int64(exponent)), nil)
+// precision is how many bits a bound keeps: what n steps lose is far below it.
+const precision = 192
+
+// chance is forty times the chance that from to to of n fall, each with p
+// thousandths: never below it or never above it, as every step is rounded one way.
+func chance(n, from, to int, p int64, rounding big.RoundingMode) *big.Float {
+	whole := func(v int64) *big.Float { return new(big.Float).SetMode(rounding).SetInt64(v) }
+	fresh := func() *big.Float { return new(big.Float).SetPrec(precision).SetMode(rounding) }
+	term, sum, step := fresh().SetInt64(1), fresh(), fresh()
+	for range n {
+		term.Quo(term.Mul(term, whole(1000-p)), whole(1000))
+	}
+	for i := 0; i <= to; i++ {
+		if i >= from {
+			sum.Add(sum, term)
+		}
+		step.Mul(term, whole(int64(n-i)*p))
+		term.Quo(step, whole(int64(i+1)*(1000-p)))
+	}
+	return sum.Mul(sum, whole(40))
+}
+
+// exactly is rare in whole numbers: 40 × Σ C(n, i) pⁱ (1000 − p)ⁿ⁻ⁱ ≤ 1000ⁿ.
+func exactly(n, from, to int, p int64) bool {
+	power := func(base int64) *big.Int { return new(big.Int).Exp(big.NewInt(base), big.NewInt(int64(n)), nil) }
+	term, sum := power(1000-p), new(big.Int)
+	for i := 0; i <= to; i++ {
+		if i >= from {
+			sum.Add(sum, term)
+		}
+		term.Mul(term, big.NewInt(int64(n-i)*p))
+		term.Quo(term, big.NewInt(int64(i+1)*(1000-p)))
+	}
+	return sum.Mul(sum, big.NewInt(40)).Cmp(power(1000)) <= 0
 }
 
 // Cap is the most that one family counts, in thousandths.

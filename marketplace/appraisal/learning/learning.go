@@ -33,13 +33,13 @@
 // # What it guarantees
 //
 // Whole numbers throughout; nothing depends on the order of a map, a clock or
-// chance but the salt. The test is exact at any size: it sums the binomial
-// distribution in integers.
+// chance but the salt. The test is exact at any size: where bounds of a sum that
+// are rounded outwards do not tell, the binomial distribution is summed in integers.
 //
 // # What it refuses
 //
-// Comparing judges on different pairs, a disclosure that is not what was
-// committed to, a pair about which nobody said anything.
+// Comparing judges on different pairs, or on more than [MostPairs], a disclosure
+// that is not what was committed to, a pair about which nobody said anything.
 package learning
 
 import (
@@ -60,6 +60,9 @@ const (
 	Second = "second"
 	Tie    = "tie"
 )
+
+// Middle stands for the middle of the scale in a pair made of a panel's verdict.
+const Middle = "~middle"
 
 // DiscloseAfter is how many periods a sealed half stays sealed.
 const DiscloseAfter = 2
@@ -118,6 +121,19 @@ func check(pairs []Pair) error {
 		seen[p.ID()] = true
 	}
 	return nil
+}
+
+// Check refuses pairs of which one occurs twice, or about which nobody said anything
+// that people can say.
+func Check(pairs []Pair) error { return check(pairs) }
+
+// OpenSHA256 is the digest of an open half, as the sealed one names it.
+func OpenSHA256(open []Pair) string {
+	text, err := encode(append([]Pair{}, open...))
+	if err != nil {
+		panic(err) // strings always encode
+	}
+	return digest(text)
 }
 
 // SpotChecks is how many pairs of a period people are asked about, of as many as

@@ -3,11 +3,14 @@ package learning
 import (
 	"errors"
 	"fmt"
+	"math/big"
 	"slices"
 	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"distributed.ai/datacoop/internal/fault"
 )
 
 var salt = strings.Repeat("5a", 32)
@@ -171,6 +174,50 @@ func TestTheTestIsTheExactOne(t *testing.T) {
 		if low < c.low-1 || low > c.low || high < c.high || high > c.high+1 {
 			t.Errorf("%d of %d: %d to %d, want %d to %d", c.k, c.n, low, high, c.low, c.high)
 		}
+	}
+}
+
+// The bounds and the search answer what the sum over every value gives, as it was
+// computed before; and they answer in time where a file names very many pairs.
+func TestTheTestIsTheSameHoweverItIsComputed(t *testing.T) {
+	plain := func(n, from, to int, p int64) bool {
+		sum, power := new(big.Int), func(base int64, exponent int) *big.Int {
+			return new(big.Int).Exp(big.NewInt(base), big.NewInt(int64(exponent)), nil)
+		}
+		for i := from; i <= to; i++ {
+			term := new(big.Int).Binomial(int64(n), int64(i))
+			sum.Add(sum, term.Mul(term, new(big.Int).Mul(power(p, i), power(1000-p, n-i))))
+		}
+		return sum.Mul(sum, big.NewInt(40)).Cmp(power(1000, n)) <= 0
+	}
+	for n := range 15 {
+		fewest := n + 1
+		for k := n; k > n/2 && plain(n, k, n, 500); k-- {
+			fewest = k
+		}
+		if got := needed(n); got != fewest {
+			t.Errorf("of %d, %d are needed, want %d", n, got, fewest)
+		}
+		for k := range n + 1 {
+			low, high := int64(0), int64(1000)
+			for ; n > 0 && low < 1000 && k > 0 && plain(n, k, n, low+1); low++ {
+			}
+			for ; n > 0 && high > 0 && k < n && plain(n, 0, k, high-1); high-- {
+			}
+			if l, h := interval(k, n); l != low || h != high {
+				t.Errorf("%d of %d: %d to %d, want %d to %d", k, n, l, h, low, high)
+			}
+		}
+	}
+	if !rare(1, 1, 1, 25) || rare(1, 1, 1, 26) { // 25 of 1000 is once in forty, no bound tells
+		t.Error("where it is exactly once in forty")
+	}
+	if low, high := interval(5000, 8000); needed(8000) != 4089 || low != 614 || high != 636 {
+		t.Errorf("%d, %d to %d", needed(8000), low, high)
+	}
+	var f *fault.Error
+	if _, err := Compare(pairs(MostPairs+1), nil, nil, nil, nil); !errors.As(err, &f) || !slices.Equal(f.Detail, []string{"more pairs than judges are compared on"}) {
+		t.Error(err)
 	}
 }
 

@@ -2,6 +2,7 @@ package llm
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,8 +49,8 @@ func newEndpoint(f Family, c Config) *endpoint {
 		dialer.Control = onlyLoopback
 	}
 	limit := rate.NewLimiter(rate.Inf, 1)
-	if c.PerMinute > 0 {
-		limit = rate.NewLimiter(rate.Every(time.Minute/time.Duration(c.PerMinute)), 1)
+	if most := cmp.Or(f.PerMinute, c.PerMinute); most > 0 {
+		limit = rate.NewLimiter(rate.Every(time.Minute/time.Duration(most)), 1)
 	}
 	client := &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

@@ -21,6 +21,8 @@ type Family struct {
 	// What a million tokens cost, in minor units of the co-op's currency, as far
 	// as they cost anything; only estimates use them.
 	PromptPrice, AnswerPrice coop.Money
+
+	PerMinute int // calls, in place of Config's; 0 leaves that
 }
 
 // Secret is a text that shows itself to nobody: printing, logging or encoding
@@ -69,7 +71,7 @@ func checkFamilies(families []Family, remote bool) error {
 			return ErrConfig.With("families: one model under two names is one voice")
 		case cloud(f.Model) && !remote:
 			return ErrRemote
-		case f.PromptPrice < 0 || f.AnswerPrice < 0:
+		case f.PromptPrice < 0 || f.AnswerPrice < 0 || f.PerMinute < 0:
 			return ErrConfig.With("families: a price is negative")
 		}
 		if err := checkAddress(f.BaseURL, remote); err != nil {

@@ -303,15 +303,19 @@ func TestRatesAreKept(t *testing.T) {
 	m := testkit.NewModel(t)
 	c := configFor(m)
 	c.PerMinute = 6000
-	e := newEndpoint(c.Families[0], Config{PerMinute: 60, Parallel: 1, PerCall: c.PerCall})
-	ctx, cancel := context.WithTimeout(t.Context(), 200_000_000)
-	defer cancel()
-	q := ask{kind: "models", model: "scripted"}
-	if got := e.send(ctx, q, ""); got.raw == nil {
-		t.Errorf("first call: %q", got.outcome)
-	}
-	if got := e.send(ctx, q, ""); got.outcome != Cancelled {
-		t.Errorf("second call within the same second: %q", got.outcome)
+	own := c.Families[0]
+	own.PerMinute = 60
+	for name, e := range map[string]*endpoint{"of all": newEndpoint(c.Families[0], Config{PerMinute: 60, Parallel: 1, PerCall: c.PerCall}),
+		"of one family": newEndpoint(own, Config{PerMinute: 6000, Parallel: 1, PerCall: c.PerCall})} {
+		ctx, cancel := context.WithTimeout(t.Context(), 200_000_000)
+		defer cancel()
+		q := ask{kind: "models", model: "scripted"}
+		if got := e.send(ctx, q, ""); got.raw == nil {
+			t.Errorf("%s: first call: %q", name, got.outcome)
+		}
+		if got := e.send(ctx, q, ""); got.outcome != Cancelled {
+			t.Errorf("%s: second call within the same second: %q", name, got.outcome)
+		}
 	}
 	weighed(t, c, taskOf(t, fullText))
 }

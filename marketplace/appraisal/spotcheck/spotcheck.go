@@ -1,13 +1,12 @@
 // Package spotcheck is the arithmetic of spot checks: which pairs of a period's
 // dossiers people are asked about, and who is asked.
 //
-// # The draw
+// # The draw of pairs
 //
 // Once a period's statement is published, the log takes a leaf that names the
-// SHA-256 of the [Call]: the roll of names, made for this period's checks alone,
-// and the dossiers that can be compared. A signed checkpoint of the log taken
-// after that leaf is the seed. The order of names is package jury's. The lot of
-// a dossier or a pair is
+// SHA-256 of the [Call]: how many members there are and which dossiers can be
+// compared. A signed checkpoint of the log taken after that leaf is the seed. The
+// lot of a dossier or a pair is
 //
 //	SHA-256("datacoop-spotcheck/1\n" ‖ origin ‖ "\n" ‖ size ‖ "\n" ‖ root ‖ "\n" ‖ leaf ‖ "\n" ‖ id)
 //
@@ -17,22 +16,39 @@
 // asked about: a twentieth, at least twenty (learning.SpotChecks), and never so
 // many that a member would be asked more than [MostEach] times on average.
 //
-// Pairs then take three names each, round the order of names; who has an
-// interest in a pair is passed over. Who steps back or stays silent is followed
-// by the next in the round.
+// # The draw of people
+//
+// Every pair has a roll of its own ([Roll]): all members, each under a name made
+// for this pair alone, and beside the name why they are not to be asked about it,
+// if so: one of [Reasons]. The roll is sealed before anybody is drawn: the log
+// takes a second leaf, which names the SHA-256 of all the rolls' Merkle roots
+// ([Seals]; the tree is RFC 6962's). A second checkpoint, taken after that leaf,
+// draws places in each roll one after the other ([Order]), as Fisher and Yates
+// shuffle: the i-th is one of the n − i that are left, by lot mod (n − i), with the
+// first 8 bytes of
+//
+//	SHA-256("datacoop-spotcheck-seat/1\n" ‖ origin ‖ "\n" ‖ size ‖ "\n" ‖ root ‖ "\n" ‖ leaf ‖ "\n" ‖ first ‖ " " ‖ second ‖ "\n" ‖ i)
+//
+// as the lot. A place with a reason is passed over; the others are asked until
+// [Seats] have answered. Who steps back or stays silent is followed by the next.
 //
 // # What it guarantees
 //
-// Pure functions of public data: no clock, no chance, no floating point. A
-// record says how many were passed over for an interest; everything else of the
-// draw anybody can compute again with [Record.Recompute].
+// Pure functions of public data: no clock, no chance, no floating point. A record
+// opens every place that was drawn, with its path to the sealed root: who was
+// asked, who was passed over and for what reason, in the order of the draw,
+// counted. Anybody can compute all of it again with [Record.Recompute]. A name
+// occurs in one pair and nowhere else, so nobody can be followed from one spot check to
+// another. Places that were not drawn stay closed.
 //
 // # What it refuses
 //
-// A roll of fewer than [Seats] names, or a period without two dossiers of one
-// sheet: then nobody is asked and the record says so. It cannot know whether an
-// interest was real: who passed somebody over is believed, and how many were
-// passed over at each pair is told.
+// A period of fewer than [Seats] members, or without two dossiers of one sheet:
+// then nobody is asked and the record says so. It cannot know whether a reason is
+// true, nor that a roll has every member on it, each once: of the places that are
+// opened no name may occur twice, the others stay closed. But reasons were written
+// down before anybody could know whom the draw would find, so that nobody is passed
+// over because of who they are.
 package spotcheck
 
 import (
@@ -42,6 +58,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -53,11 +70,28 @@ import (
 // Seats is how many people are asked about a pair.
 const Seats = 3
 
+// Reserves is how many stand ready for each pair beside those who are asked at
+// first.
+const Reserves = 3
+
 // MostEach is how many pairs a member is asked about on average, at most.
 const MostEach = 10
 
+// MostMembers is how many members a call may name: more than a co-op ever has, and
+// few enough to be counted with.
+const MostMembers = 100_000_000
+
 // Format names the encoding of a record.
-const Format = "datacoop-spotchecks/1"
+const Format = "datacoop-spotchecks/2"
+
+// Reasons why a place is passed over.
+const (
+	Own      = "own"      // made, or owns, one of the two
+	Reviewed = "reviewed" // reviewed one of the two
+)
+
+// Reasons is the whole list.
+var Reasons = []string{Own, Reviewed}
 
 // Why a period has no spot checks.
 const (
@@ -74,13 +108,31 @@ type Subject struct {
 	Sheet   string `json:"sheet"`
 }
 
-// Call is what is fixed before the checkpoint that decides the draw.
+// Call is what is fixed before the checkpoint that decides which pairs are drawn.
 type Call struct {
 	BundleSHA256 string    `json:"bundle_sha256"` // of the statement whose dossiers they are
+	Members      int       `json:"members,omitempty"`
 	Period       string    `json:"period"`
-	Roll         []string  `json:"roll"`     // names, in ascending order
-	Subjects     []Subject `json:"subjects"` // by dossier
+	Roll         []string  `json:"roll,omitzero"` // of a record from before every pair had its own: names, in ascending order
+	Subjects     []Subject `json:"subjects"`      // by dossier
 }
+
+// members is how many may be asked, interests aside.
+func (c Call) members() int { return max(c.Members, len(c.Roll)) }
+
+// sized refuses a call that nobody can count with, or whose period is no period's id.
+func (c Call) sized() error {
+	if c.Members < 0 || c.Members > MostMembers {
+		return ErrDiffers.With("how many members there are")
+	}
+	if !period.MatchString(c.Period) {
+		return ErrDiffers.With("its period")
+	}
+	return nil
+}
+
+// period is how periods are named.
+var period = regexp.MustCompile(`^P[0-9]{4,18}$`)
 
 // SHA256 is the digest by which the log names a call.
 func (c Call) SHA256() string {
@@ -92,27 +144,17 @@ func (c Call) SHA256() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Check is one pair that people are asked about.
-type Check struct {
+// Pair is two dossiers of one sheet.
+type Pair struct {
 	First  string `json:"first"` // the smaller pseudonym
-	From   int    `json:"from"`  // where in the order of names its round begins
-	Passed int    `json:"passed"`
-	Seats  []Seat `json:"seats"` // in the order they were asked
 	Second string `json:"second"`
 	Sheet  string `json:"sheet"`
 }
 
-// Seat is somebody who was asked. What they said is not in a record: half of it
-// is sealed.
-type Seat struct {
-	Name  string `json:"name"`
-	State string `json:"state"` // as in package jury
-}
-
 // Pairs puts the subjects of a call into pairs and returns those that are asked
 // about, in the order of their lots, and of how many they were chosen.
-func Pairs(c Call, checkpoint string, leaf int64) (asked []Check, of int, err error) {
-	if _, err := jury.Draw(checkpoint, leaf, c.Roll); err != nil {
+func Pairs(c Call, checkpoint string, leaf int64) (asked []Pair, of int, err error) {
+	if _, err := jury.Draw(checkpoint, leaf, nil); err != nil {
 		return nil, 0, err
 	}
 	lines := strings.SplitN(checkpoint, "\n", 4)
@@ -124,56 +166,24 @@ func Pairs(c Call, checkpoint string, leaf int64) (asked []Check, of int, err er
 	slices.SortFunc(byLot, func(a, b Subject) int {
 		return cmp.Or(strings.Compare(a.Sheet, b.Sheet), strings.Compare(lot(a.Dossier), lot(b.Dossier)))
 	})
-	var all []Check
+	all := []Pair{}
 	for i := 0; i+1 < len(byLot); i++ {
 		a, b := byLot[i], byLot[i+1]
 		if a.Sheet != b.Sheet {
 			continue
 		}
-		all = append(all, Check{First: min(a.Dossier, b.Dossier), Second: max(a.Dossier, b.Dossier), Sheet: a.Sheet, Seats: []Seat{}})
+		all = append(all, Pair{First: min(a.Dossier, b.Dossier), Second: max(a.Dossier, b.Dossier), Sheet: a.Sheet})
 		i++
 	}
-	slices.SortFunc(all, func(a, b Check) int {
+	slices.SortFunc(all, func(a, b Pair) int {
 		return strings.Compare(lot(a.First+" "+a.Second), lot(b.First+" "+b.Second))
 	})
-	n := min(learning.SpotChecks(len(all)), len(c.Roll)*MostEach/Seats)
-	if len(c.Roll) < Seats {
+	n := min(learning.SpotChecks(len(all)), c.members()*MostEach/Seats)
+	if c.members() < Seats {
 		n = 0
 	}
 	return all[:n], len(all), nil
 }
-
-// Next finds who is asked about a check now, in the order of names, and counts
-// who is passed over on the way; false when the round is over. Barred are those
-// with an interest in it.
-func (c *Check) Next(order []string, barred func(name string) bool) (string, bool) {
-	for at := len(c.Seats) + c.Passed; at < len(order); at++ {
-		name := order[(c.From+at)%len(order)]
-		if !barred(name) {
-			return name, true
-		}
-		c.Passed++
-	}
-	return "", false
-}
-
-// Reached is where in the order the next check's round begins, when this one has
-// its first [Seats] seats. A check that did not find as many moves nothing.
-func (c *Check) Reached(order []string) int { return (c.From + len(c.Seats) + c.Passed) % len(order) }
-
-// Record is everything about a period's spot checks but the answers.
-type Record struct {
-	Call       Call    `json:"call"`
-	Checkpoint string  `json:"checkpoint"`
-	Checks     []Check `json:"checks"`
-	Format     string  `json:"format"`
-	Leaf       int64   `json:"leaf"` // of the log, from 0: the call's digest
-	Of         int     `json:"of"`   // pairs that could have been asked about
-	Why        string  `json:"why"`  // nobody was asked; "" otherwise
-}
-
-// JSON is the record's only encoding.
-func (r Record) JSON() ([]byte, error) { return encode(r) }
 
 func encode(v any) ([]byte, error) {
 	var buf bytes.Buffer
@@ -183,99 +193,13 @@ func encode(v any) ([]byte, error) {
 	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), err
 }
 
-// Parse reads a record in its own encoding and no other.
-func Parse(text []byte) (Record, error) {
-	var r Record
-	dec := json.NewDecoder(bytes.NewReader(text))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&r); err != nil || r.Format != Format {
-		return Record{}, ErrDiffers.With("its format is not known")
-	}
-	again, err := r.JSON()
-	if err != nil || !bytes.Equal(again, text) {
-		return Record{}, ErrDiffers.With("its encoding is not its own")
-	}
-	return r, nil
-}
-
 // Why says why nobody is asked, "" where somebody is.
 func Why(c Call, pairs int) string {
 	switch {
-	case len(c.Roll) < Seats:
+	case c.members() < Seats:
 		return FewMembers
 	case pairs == 0:
 		return FewDossiers
 	}
 	return ""
-}
-
-// Recompute draws pairs and people again and compares them with the record. Whose
-// signature the checkpoint carries is the caller's to check.
-func (r Record) Recompute() error {
-	asked, of, err := Pairs(r.Call, r.Checkpoint, r.Leaf)
-	if err != nil {
-		return ErrDiffers.With(err.Error())
-	}
-	order, err := jury.Draw(r.Checkpoint, r.Leaf, r.Call.Roll)
-	if err != nil {
-		return ErrDiffers.With(err.Error())
-	}
-	if of != r.Of || len(asked) != len(r.Checks) || r.Why != Why(r.Call, of) {
-		return ErrDiffers.With("pairs")
-	}
-	from := 0
-	for i, c := range r.Checks {
-		if c.From != from {
-			return ErrDiffers.With("where a round begins")
-		}
-		if c.First != asked[i].First || c.Second != asked[i].Second || c.Sheet != asked[i].Sheet {
-			return ErrDiffers.With("a pair was not drawn")
-		}
-		if err := c.recompute(order); err != nil {
-			return err
-		}
-		if len(c.Seats) > 0 {
-			from = (from + c.Walked(order, Seats)) % len(order)
-		}
-	}
-	return nil
-}
-
-// Walked is how far a check's round went in the order of names until so many
-// seats were found; more than the order has where one is not in the round.
-func (c Check) Walked(order []string, seats int) int {
-	at := 0
-	for _, s := range c.Seats[:min(seats, len(c.Seats))] {
-		for at < len(order) && order[(c.From+at)%len(order)] != s.Name {
-			at++
-		}
-		at++
-	}
-	return at
-}
-
-// recompute holds a check's seats against the round: in its order, none asked
-// twice, and exactly as many left out in between as it says were passed over. A
-// check without seats has fewer than three names that were not passed over.
-func (c Check) recompute(order []string) error {
-	scored, walked := 0, c.Walked(order, len(c.Seats))
-	if walked > len(order) {
-		return ErrDiffers.With("a seat was not drawn")
-	}
-	for _, s := range c.Seats {
-		switch s.State {
-		case jury.Scored:
-			scored++
-		case jury.Stepped, jury.Silent:
-		default:
-			return ErrDiffers.With("a seat's state")
-		}
-	}
-	switch few := len(order) - c.Passed; {
-	case len(c.Seats) == 0 && few >= 0 && few < Seats:
-	case len(c.Seats) >= Seats && scored <= Seats && c.Passed == walked-len(c.Seats):
-	default:
-		return ErrDiffers.With("seats")
-	}
-	return nil
 }

@@ -4,16 +4,9 @@
 // passkey (Web Authentication Level 3) and sends the answer with the form that
 // asked for it. It talks to nobody else.
 (() => {
-  const sentences = {
-    NotAllowedError: "You stopped, or it took too long. Nothing was changed; please try again.",
-    AbortError: "You stopped, or it took too long. Nothing was changed; please try again.",
-    InvalidStateError: "This device has a passkey for this account already.",
-    NotSupportedError: "This device cannot keep a passkey of the kind that is needed.",
-    ConstraintError: "This device cannot check that it is you. Set up a screen lock or PIN first.",
-    SecurityError: "Passkeys do not work under this address.",
-  };
-  const failed = "Your device could not do this. Please try again, or use another device.";
-  const missing = "This browser cannot use passkeys. Please use a newer one.";
+  // The page says what there is to say, in its own language; the script chooses.
+  const sentences = document.getElementById("said").content;
+  const said = (name) => sentences.querySelector(`[data-for~="${CSS.escape(name)}"]`)?.textContent;
 
   // Binary values travel as base64url without padding.
   const bytes = (text) =>
@@ -56,7 +49,7 @@
     const button = form.querySelector("button");
     const state = form.querySelector(".state");
     if (!window.PublicKeyCredential || !navigator.credentials) {
-      state.textContent = missing;
+      state.textContent = said("missing");
       return;
     }
     button.disabled = false;
@@ -73,7 +66,7 @@
         form.elements.namedItem("credential").value = write(credential);
         form.submit();
       } catch (error) {
-        state.textContent = sentences[error.name] || failed;
+        state.textContent = said(error.name) ?? said("failed");
         button.disabled = false;
       }
     });

@@ -2,17 +2,18 @@
 // standard input says which. At each stop it prints what came so far as one
 // line of JSON and waits for a line, while somebody else, a researcher or the
 // clock, does their part; the last line says "done".
-import fs from "node:fs";
+import path from "node:path";
 import { createInterface } from "node:readline";
-import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
+import { axe, colours } from "./axe.mjs";
 import { keyJourneys } from "./keys.mjs";
+import { languageJourneys } from "./languages.mjs";
 import { pageJourneys } from "./pages.mjs";
 import { peopleJourneys } from "./people.mjs";
+import { proofJourneys } from "./proofs.mjs";
 
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const order = JSON.parse((await lines.next()).value);
-const axe = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const result = { clicks: 0, complaints: [] };
 
 const browser = await chromium.launch({
@@ -54,19 +55,37 @@ async function device(page) {
       isUserVerified: true, automaticPresenceSimulation: true,
     },
   });
-  return async () => (await cdp.send("WebAuthn.getCredentials", { authenticatorId })).credentials.length;
+  return {
+    count: async () => (await cdp.send("WebAuthn.getCredentials", { authenticatorId })).credentials.length,
+    // lose takes the passkeys out of the device and answers what puts them back.
+    lose: async () => {
+      const { credentials } = await cdp.send("WebAuthn.getCredentials", { authenticatorId });
+      await cdp.send("WebAuthn.clearCredentials", { authenticatorId });
+      return () => Promise.all(credentials.map((credential) => cdp.send("WebAuthn.addCredential", { authenticatorId, credential })));
+    },
+  };
 }
 
-// look has axe-core look at the page, past a policy that allows no script but
-// ours.
-async function look(page, name) {
-  const cdp = await page.context().newCDPSession(page);
-  const found = await cdp.send("Runtime.evaluate", {
-    expression: `${axe}; axe.run(document, {resultTypes: ["violations", "passes"]}).then(r => JSON.stringify(r.passes.length < 10 ? ["it looked at nothing"] : r.violations.map(v => v.id + ": " + v.nodes.map(n => n.target.join(" ")).join(", "))))`,
-    awaitPromise: true,
-    returnByValue: true,
-  });
-  for (const v of JSON.parse(found.result.value)) result.complaints.push(`axe, ${name}: ${v}`);
+// look has axe-core look at the page.
+async function look(page, name, only) {
+  for (const v of await axe(page, only)) result.complaints.push(`axe, ${name}: ${v}`);
+}
+
+// everywhere has axe-core look at the page in both themes and at both widths, and
+// keeps pictures for people. What the theme cannot change is looked at in one.
+let shots = 0;
+async function everywhere(page, name) {
+  const [before, n] = [page.viewportSize(), String(shots++).padStart(2, "0")];
+  for (const [width, colorScheme, only] of [[390, "light"], [390, "dark", colours], [1280, "dark"], [1280, "light", colours]]) {
+    await page.setViewportSize({ width, height: 844 });
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" }); // Pico would fade from one theme to the other
+    await look(page, `${name} ${width} ${colorScheme}`, only);
+    if (order.shots) await page.screenshot({ path: path.join(order.shots, `${order.journey}-${n}${name.replaceAll(/[^a-z]+/g, "-")}-${width}-${colorScheme}.png`), fullPage: true });
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    if (wide > 0) result.complaints.push(`${name} at ${width}: ${wide} pixels too wide`);
+  }
+  await page.setViewportSize(before);
+  await page.emulateMedia({ colorScheme: null, reducedMotion: null });
 }
 
 const at = (step) => `[data-step="${step}"]:not([hidden])`;
@@ -80,20 +99,22 @@ async function signIn(page, login) {
   await page.waitForSelector('form[action="/logout"]');
 }
 
-// join follows the invitation: a name, a passkey, the recovery code, and in.
+// join follows the invitation: a name, a passkey, the recovery code, and in. It
+// answers the device.
 async function join(page) {
   const passkeys = await device(page);
   await page.goto(order.link);
-  await look(page, "join");
+  await everywhere(page, "join");
   await page.fill("#name", order.name);
   await click(page, 'form[action="/oauth/join"] button:not([disabled])');
   result.recovery = await page.innerText("#recovery-code");
-  await look(page, "welcome");
+  await everywhere(page, "welcome");
   await click(page, "a.button");
   await page.waitForSelector('form[action="/logout"]');
-  result.passkeys = await passkeys();
+  result.passkeys = await passkeys.count();
   result.hello = await page.innerText("h1");
   await look(page, "home");
+  return passkeys;
 }
 
 // enter signs out and in again, with the passkey.
@@ -137,8 +158,8 @@ async function dataset(page) {
   await click(page, `main a[href="/data/${result.dataset}"]`);
 }
 
-const says = async (page, name) => {
-  await look(page, name);
+const says = async (page, name, see = look) => {
+  await see(page, name);
   return page.innerText("main");
 };
 
@@ -148,9 +169,18 @@ async function ballot(page, login, choice) {
   await page.goto(order.base);
   await page.click('a[href^="/votes/"]:not([href="/votes/new"])');
   await page.check(`input[name=choice][value=${choice}]`);
-  await look(page, "ballot");
+  await everywhere(page, "ballot");
   await page.click(`form[action^="/votes/"] button[type=submit]`);
   await page.waitForSelector("text=Your vote is cast");
+}
+
+// back goes back in the browser to the page that asked whether to revoke, presses
+// its button again if it is still there, and answers what is said then.
+async function back(page) {
+  await page.goBack();
+  const again = page.locator(`form[action="/data/${result.dataset}/revoke"] button`);
+  if (await again.count()) await Promise.all([page.waitForEvent("load"), again.click()]);
+  return says(page, "back after revoking");
 }
 
 const journeys = {
@@ -172,13 +202,19 @@ const journeys = {
     result.clicks = 0;
     await click(page, '.menu a[href="/data"]');
     await click(page, `main a[href="/data/${result.dataset}/revoke"]`);
-    await look(page, "revoke");
+    await everywhere(page, "revoke");
     await click(page, `form[action="/data/${result.dataset}/revoke"] button`);
     await page.waitForSelector("#receipt");
-    result.said = await says(page, "revoked");
+    result.said = await says(page, "revoked", everywhere);
     await stop("revoked");
+    result.told = { back: await back(page) };
     await page.click('.menu a[href="/uses"]');
     result.uses = await says(page, "uses at the end");
+    await page.goto(order.base);
+    result.clicks = 0;
+    await click(page, 'form[action="/pause"] button');
+    await page.waitForSelector("text=Everything is paused");
+    result.told.paused = await says(page, "paused", everywhere);
   },
 
   // law proposes a rule, has it checked, waits until it was tried, and two members
@@ -193,16 +229,16 @@ const journeys = {
     await page.fill("#policy", order.policy);
     await page.click("button[name=step][value=check]");
     await page.waitForSelector("#gate");
-    result.gate = await says(page, "checked");
+    result.gate = await says(page, "checked", everywhere);
     await page.click("button[name=step][value=propose]");
     await page.waitForSelector("text=Your proposal is before the members");
     result.proposal = new URL(page.url()).pathname.split("/").pop();
     await look(page, "proposed");
     while (!(await page.locator("input[name=choice]").count())) {
-      await page.waitForTimeout(100);
+      await page.waitForTimeout(500);
       await page.reload();
     }
-    await look(page, "tried");
+    await everywhere(page, "tried");
     await ballot(await visit(), "finn", "no");
     await ballot(await visit({ scheme: "dark" }), "eva", "yes");
     await stop("voted");
@@ -217,7 +253,7 @@ const journeys = {
   },
 };
 
-Object.assign(journeys, keyJourneys({ order, result, visit, signIn, look, stop, browser }), pageJourneys({ order, result, visit, signIn, look }), peopleJourneys({ order, result, visit, signIn, stop }));
+Object.assign(journeys, languageJourneys({ order, result, visit, device }), keyJourneys({ order, result, visit, signIn, everywhere, stop, browser }), pageJourneys({ order, result, visit, signIn, everywhere }), peopleJourneys({ order, result, visit, signIn, everywhere, stop }), proofJourneys({ order, result, visit, join, everywhere, stop }));
 
 try {
   await journeys[order.journey]();

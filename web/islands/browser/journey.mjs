@@ -2,11 +2,10 @@
 // as one line of JSON. Standard input says which: see the functions at the end.
 import fs from "node:fs";
 import path from "node:path";
-import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
+import { axe, colours } from "./axe.mjs";
 
 const order = JSON.parse(fs.readFileSync(0, "utf8"));
-const axe = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const result = { clicks: 0, complaints: [] };
 const wait = { timeout: order.timeout ?? 180_000 };
 
@@ -58,21 +57,17 @@ async function click(page, selector) {
   await page.click(selector);
 }
 
-// shot keeps a picture of the page, for people to look at, and has axe-core
-// look at it too.
+// shot keeps a picture of the page, for people to look at, and has axe-core look
+// at it too; in all of the themes that were ordered, or in that of the visit.
 let shots = 0;
 async function shot(page, name) {
-  if (order.axe) {
-    // A policy that allows no script but ours does not allow axe either.
-    const cdp = await page.context().newCDPSession(page);
-    const found = await cdp.send("Runtime.evaluate", {
-      expression: `${axe}; axe.run(document, {resultTypes: ["violations", "passes"]}).then(r => JSON.stringify(r.passes.length < 10 ? ["it looked at nothing"] : r.violations.map(v => v.id + ": " + v.nodes.map(n => n.target.join(" ")).join(", "))))`,
-      awaitPromise: true,
-      returnByValue: true,
-    });
-    for (const v of JSON.parse(found.result.value)) result.complaints.push(`axe, ${name}: ${v}`);
+  const n = String(shots++).padStart(2, "0");
+  for (const [i, colorScheme] of (order.themes ?? [undefined]).entries()) {
+    if (colorScheme) await page.emulateMedia({ colorScheme, reducedMotion: "reduce" }); // Pico would fade from one to the other
+    const called = [name, colorScheme].filter(Boolean).join("-");
+    if (order.axe) for (const v of await axe(page, i ? colours : undefined)) result.complaints.push(`axe, ${called}: ${v}`);
+    if (order.shots) await page.screenshot({ path: path.join(order.shots, `${order.tag}-${n}-${called}.png`), fullPage: true });
   }
-  if (order.shots) await page.screenshot({ path: path.join(order.shots, `${order.tag}-${String(shots++).padStart(2, "0")}-${name}.png`), fullPage: true });
 }
 
 const at = (step) => `[data-step="${step}"]:not([hidden])`;
@@ -96,6 +91,32 @@ async function choose(page, files) {
   await page.setInputFiles("#files", files);
   await page.waitForSelector(`${at("look")}, #trouble-box:not([hidden])`);
   return (await page.isVisible("#trouble-box")) ? page.innerText("#trouble-box") : "";
+}
+
+// drop lets go of files or a folder above the page, as a hand does that has brought
+// them from elsewhere.
+async function drop(page, files) {
+  const cdp = await page.context().newCDPSession(page);
+  const area = await page.locator("#drop").boundingBox();
+  const data = { items: [], files, dragOperationsMask: 1 };
+  for (const type of ["dragEnter", "dragOver", "drop"]) await cdp.send("Input.dispatchDragEvent", { type, x: area.x + area.width / 2, y: area.y + area.height / 2, data });
+  await cdp.detach();
+}
+
+// turned turns a page of the table over and back, and answers what was said of
+// each and the first row of the second.
+async function turned(page) {
+  const says = async (text) => {
+    await page.waitForFunction((t) => document.getElementById("rows-said").textContent.includes(t), text);
+    return page.innerText("#rows-said");
+  };
+  const first = await says("1 ");
+  await page.click("#rows-after");
+  const second = await says("21");
+  const row = await page.$$eval("#table-rows tr:first-child td", (all) => all.map((td) => td.textContent));
+  await page.click("#rows-before");
+  await page.waitForFunction((t) => document.getElementById("rows-said").textContent === t, first);
+  return { first, second, row: row.join(",") };
 }
 
 // through walks from the table to the button that shares.
@@ -150,6 +171,19 @@ async function stalled() {
   throw new Error("nothing was held back");
 }
 
+// hurried lets a thousand times as much time go by for a page, so that it knows
+// soon how fast it is. It answers what reads all that the page has said of that.
+async function hurried(page) {
+  await page.evaluate(() => {
+    const [now, begun] = [performance.now.bind(performance), performance.now()];
+    performance.now = () => begun + (now() - begun) * 1000;
+    window.figures = [];
+    const said = document.getElementById("send-figures");
+    new MutationObserver(() => window.figures.push(said.textContent)).observe(said, { childList: true, characterData: true, subtree: true });
+  });
+  return () => page.evaluate(() => window.figures);
+}
+
 const journeys = {
   // first counts the clicks from the first visit to the receipt.
   async first() {
@@ -196,6 +230,24 @@ const journeys = {
       await finish(page);
       result.datasets.push(result.dataset);
     }
+  },
+
+  // dropped drops a file, then a folder, turns the pages of its table and shares it.
+  async dropped() {
+    const page = await visit(order.look);
+    await open(page);
+    await drop(page, order.files);
+    await page.waitForSelector(`${at("look")}, #trouble-box:not([hidden])`);
+    result.said = await page.innerText("#add");
+    await page.click(`${at("look")} [data-to=choose]`);
+    await page.waitForSelector(at("choose"));
+    await drop(page, [order.folder]);
+    await page.waitForSelector(`${at("look")}, #trouble-box:not([hidden])`);
+    result.text = await page.innerText("#add");
+    result.sentences = await turned(page);
+    await through(page);
+    await page.click("#share");
+    await finish(page);
   },
 
   // memory adds data in a browser that has no private file system.
@@ -315,8 +367,10 @@ const journeys = {
     await open(page);
     await choose(page, order.files);
     await through(page);
+    const figures = await hurried(page);
     await page.click("#share");
     await stalled();
+    result.figures = await figures();
     const home = await page.context().newPage();
     await home.goto(order.base);
     await home.click('form[action="/logout"] button');

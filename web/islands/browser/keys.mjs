@@ -1,8 +1,7 @@
 // Journeys with a member's own key. They use the tools of house.mjs.
 import fs from "node:fs";
-import path from "node:path";
 
-export function keyJourneys({ order, result, visit, signIn, look, stop, browser }) {
+export function keyJourneys({ order, result, visit, signIn, everywhere: seen, stop, browser }) {
   const told = (result.told = {});
 
   // authenticator gives a page's browser a place for passkeys, which may or may
@@ -17,24 +16,6 @@ export function keyJourneys({ order, result, visit, signIn, look, stop, browser 
       count: async () => (await cdp.send("WebAuthn.getCredentials", { authenticatorId })).credentials.length,
       uses: async () => (await cdp.send("WebAuthn.getCredentials", { authenticatorId })).credentials.reduce((sum, c) => sum + c.signCount, 0),
     };
-  }
-
-  // seen has axe look at the page in both themes and at both widths, and keeps
-  // pictures for people.
-  let shots = 0;
-  async function seen(page, name) {
-    for (const width of [390, 1280]) {
-      for (const colorScheme of ["light", "dark"]) {
-        await page.setViewportSize({ width, height: 844 });
-        await page.emulateMedia({ colorScheme });
-        await page.waitForTimeout(250); // Pico fades from one theme to the other
-        await look(page, `${name} ${width} ${colorScheme}`);
-        if (order.shots) await page.screenshot({ path: path.join(order.shots, `${String(shots).padStart(2, "0")}-${name}-${width}-${colorScheme}.png`), fullPage: true });
-        const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-        if (wide > 0) result.complaints.push(`${name} at ${width}: ${wide} pixels too wide`);
-      }
-    }
-    shots++;
   }
 
   const said = (page) => page.innerText("#trouble-said");
@@ -192,6 +173,16 @@ export function keyJourneys({ order, result, visit, signIn, look, stop, browser 
       await other.page.click(lost);
       told.removed = await note(other.page);
       await stop("removed");
+
+      // Later the page asks who is there before a sheet opens anything.
+      await other.page.reload();
+      await kept(other.page);
+      await other.page.fill("#check-code", told.newCode);
+      await other.page.click("#check-sheet");
+      await confirmed(other.page);
+      await other.page.click("#check-sheet");
+      told.late = await note(other.page);
+      await stop("late");
     },
 
     // unfit is a browser whose passkeys lock nothing, and one that has none.

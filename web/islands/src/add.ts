@@ -153,7 +153,7 @@ class Page {
     if (!this.ring.registered) await this.ring.load();
     at("key-known").hidden = !this.ring.registered;
     if (!this.ring.registered) await this.maker.open();
-    say("check-data", `${this.look.summary.title}: ${this.look.extent}`);
+    say("check-data", `${words.found(this.look.summary.title)}: ${this.look.extent}`);
     say("check-columns", words.leftOut(this.look.leftOut));
     list("check-answer", this.answer.sentences);
     this.go("check");

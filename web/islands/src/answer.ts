@@ -5,6 +5,7 @@
 import type { Patience } from "./api.ts";
 import { all, at, list, make, say } from "./dom.ts";
 import type { Terms } from "./protocol.ts";
+import { words } from "./words.ts";
 
 interface Meaning {
   terms: Terms;
@@ -46,7 +47,7 @@ export class Answer {
     if (!this.touched) this.start(pool, offered);
     if (!offered) box.checked = false;
     at<HTMLInputElement>("answer-pool").value = pool;
-    say("pool-price", document.querySelector<HTMLElement>(`[data-pool="${CSS.escape(pool)}"]`)?.dataset.price ?? "");
+    say("pool-price", `${document.getElementById(`price-${pool}`)?.textContent ?? ""} `);
   }
 
   private said(id: string): string[] {
@@ -61,14 +62,14 @@ export class Answer {
     for (const box of all<HTMLInputElement>("input[name=preset]", this.form)) box.checked = box.value === preset;
     const conditions = (from.conditions ?? "").split(" ");
     for (const box of all<HTMLInputElement>("input[name=condition]", this.form)) box.checked = conditions.includes(box.value);
-    this.pick("mode", from.answer === "ask" ? "ask" : "", "");
-    this.pick("days", from.days ?? "0", "days");
-    this.pick("keep", from.keep ?? "", "months");
+    this.pick("mode", from.answer === "ask" ? "ask" : "");
+    this.pick("days", from.days ?? "0", words.forDays);
+    this.pick("keep", from.keep ?? "", words.forMonths);
   }
 
-  private pick(name: string, value: string, unit: string): void {
+  private pick(name: string, value: string, named: (n: number) => string = String): void {
     const field = at<HTMLSelectElement>(name);
-    if (![...field.options].some((o) => o.value === value)) field.add(new Option(`${value} ${unit}`, value));
+    if (![...field.options].some((o) => o.value === value)) field.add(new Option(named(Number(value)), value));
     field.value = value;
   }
 

@@ -19,6 +19,11 @@ export function isStatus(err: unknown, ...statuses: number[]): boolean {
   return err instanceof Status && statuses.includes(err.status);
 }
 
+// isUnsure reports whether the server asks for a proof of who is here.
+export function isUnsure(err: unknown): boolean {
+  return isStatus(err, 403) && (err as Status).problem.code === "step-up-needed";
+}
+
 // Lost says that no answer came.
 class Lost extends Error {}
 

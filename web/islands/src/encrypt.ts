@@ -4,7 +4,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { Encrypter, generateHybridIdentity, identityToRecipient } from "age-encryption";
 
-import { native, Payload } from "./cipher.ts";
+import { native, Payload, type Source } from "./cipher.ts";
 import { refuse } from "./protocol.ts";
 import type { Writer } from "./store.ts";
 import { words } from "./words.ts";
@@ -29,7 +29,7 @@ export interface Sealed {
 // for the member alone where vault is null.
 // The two recipients must be of one kind: a classic stanza would undo what the
 // post-quantum one is for.
-export async function encrypt(plain: ReadableStream<Uint8Array>, own: string, vault: string | null, to: Writer): Promise<Sealed> {
+export async function encrypt(plain: Source, own: string, vault: string | null, to: Writer): Promise<Sealed> {
   if (vault !== null && kind(own) !== kind(vault)) throw refuse("other-kind", words.otherKind);
   const age = new Encrypter();
   try {
@@ -50,8 +50,13 @@ export async function encrypt(plain: ReadableStream<Uint8Array>, own: string, va
 type Write = (bytes: Uint8Array) => Promise<void>;
 
 // stock has the library do everything.
-async function stock(age: Encrypter, plain: ReadableStream<Uint8Array>, write: Write): Promise<void> {
-  const reader = (await age.encrypt(plain)).getReader();
+async function stock(age: Encrypter, plain: Source, write: Write): Promise<void> {
+  const pull = async (to: ReadableStreamDefaultController<Uint8Array>) => {
+    const piece = await plain();
+    if (piece.length) to.enqueue(piece.slice());
+    else to.close();
+  };
+  const reader = (await age.encrypt(new ReadableStream({ pull }))).getReader();
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return;
@@ -64,7 +69,7 @@ const emptyPayload = 16 + 16; // a nonce and the tag of an empty chunk
 // fast has the library make the header, for a file with nothing in it, and the
 // browser the payload. The file key is learnt the way every recipient does; it
 // is sealed under a payload nonce of its own.
-async function fast(age: Encrypter, plain: ReadableStream<Uint8Array>, write: Write): Promise<void> {
+async function fast(age: Encrypter, plain: Source, write: Write): Promise<void> {
   let fileKey = new Uint8Array();
   age.addRecipient({
     wrapFileKey(key) {
@@ -72,10 +77,13 @@ async function fast(age: Encrypter, plain: ReadableStream<Uint8Array>, write: Wr
       return [];
     },
   });
-  const header = (await age.encrypt(new Uint8Array())).slice(0, -emptyPayload);
-  await write(header);
-  await new Payload(fileKey).seal(plain, write);
-  fileKey.fill(0);
+  try {
+    const header = (await age.encrypt(new Uint8Array())).slice(0, -emptyPayload);
+    await write(header);
+    await new Payload(fileKey).seal(plain, write);
+  } finally {
+    fileKey.fill(0);
+  }
 }
 
 function kind(recipient: string): string {

@@ -1,6 +1,7 @@
 // The page's hand in the Worker.
 
-import { type Calls, type Event, Refusal, type Reply, type Request } from "./protocol.ts";
+import { type Calls, type Event, type Problem, Refusal, type Reply, type Request } from "./protocol.ts";
+import { known } from "./said.ts";
 
 // scriptURL is the only URL that this page ever hands to a script sink.
 const scriptURL = /^\/islands\/[0-9a-f]{16}\/worker\.js$/;
@@ -18,6 +19,11 @@ function trusted(path: string): string {
   return policies ? policies.createPolicy("worker", { createScriptURL: check }).createScriptURL(path) : check(path);
 }
 
+// again says what the Worker has said, in the language of the page.
+function again(p: Problem): Problem {
+  return { ...p, title: known(p.title), detail: p.detail.map(known) };
+}
+
 export class Hand {
   private readonly worker: Worker;
   private readonly waiting = new Map<number, { resolve: (v: never) => void; reject: (e: Error) => void }>();
@@ -31,7 +37,7 @@ export class Hand {
       if ("event" in data) return tell(data);
       const call = this.waiting.get(data.id);
       this.waiting.delete(data.id);
-      if ("problem" in data) call?.reject(new Refusal(data.problem));
+      if ("problem" in data) call?.reject(new Refusal(again(data.problem)));
       else call?.resolve(data.value as never);
     };
   }

@@ -6,7 +6,7 @@ import { Maker } from "./maker.ts";
 import type { Bench } from "./own.ts";
 import { possible } from "./prf.ts";
 import { type Lock, refuse } from "./protocol.ts";
-import { attempt, only, save, Sheet } from "./sheet.ts";
+import { attempt, identityFile, only, save, Sheet } from "./sheet.ts";
 import { clear, trouble } from "./trouble.ts";
 import { words } from "./words.ts";
 
@@ -66,11 +66,11 @@ class Keys {
   }
 
   private row(lock: Lock): HTMLElement {
-    const name = words.lockName(lock.kind, lock.label);
+    const name = words.lockName(lock.kind === "sheet", lock.label);
     const what = make("div", make("strong", name), make("p", words.lockMade(new Date(lock.made_at))));
     const row = make("li", what);
     if (this.b.ring.kept!.locks.length < 2) return row;
-    const button = make("button", words.remove, make("span", words.removeWhat(name)));
+    const button = make("button", words.remove, make("span", ` ${name}`));
     button.type = "button";
     button.id = `remove-${lock.id}`;
     button.className = "secondary outline";
@@ -130,7 +130,7 @@ class Keys {
 
   private async remove(lock: Lock): Promise<void> {
     clear();
-    const name = words.lockName(lock.kind, lock.label);
+    const name = words.lockName(lock.kind === "sheet", lock.label);
     if (!(await this.b.unlock.ask(words.whyRemove(name)))) return;
     const rest = this.b.ring.kept!.locks.filter((l) => l.id !== lock.id);
     if (!rest.length) throw refuse("last-lock", words.lastLock);
@@ -152,7 +152,7 @@ class Keys {
   // export asks for the passkey or the sheet each time, even if the key is open.
   private async export(): Promise<void> {
     if (!(await this.b.unlock.ask(words.whyExport, true))) return;
-    save(words.identityName, words.identity(new Date(), this.b.ring.secret));
+    save(identityFile, words.identity(new Date(), this.b.ring.secret));
     this.b.ring.close();
     await this.show(words.exported);
   }

@@ -26,9 +26,9 @@ export class Look {
   // open shows a table that was just reduced.
   async open(summary: Summary, pool: string): Promise<void> {
     this.summary = summary;
-    say("found", summary.title);
+    say("found", words.found(summary.title));
     say("found-pool", pool);
-    tell("also", summary.also);
+    tell("also", words.also(summary.also));
     tell("skipped", summary.whole.profile.skipped ? words.skipped(summary.whole.profile.skipped) : "");
     tell("left", summary.left.length ? words.notRead(summary.left) : "");
     at("columns-list").replaceChildren(...summary.columns.map((c) => this.choice(c)));
@@ -62,7 +62,7 @@ export class Look {
     box.checked = has;
     box.disabled = !has;
     const name = make("code", c.name);
-    const what = make("span", [c.description, c.unit ? words.unit(c.unit) : "", has ? "" : words.empty].join(" ").trim());
+    const what = make("span", [words.column(c.description), c.unit ? words.unit(c.unit) : "", has ? "" : words.empty].join(" ").trim());
     what.className = "small";
     const label = make("label", box, name, " ", what);
     return make("li", label);
@@ -129,7 +129,7 @@ export class Look {
     const heads = shown.map((c) => {
       const head = make("th", make("code", c.name), ...(c.unit ? [" ", make("small", c.unit)] : []));
       head.scope = "col";
-      head.title = c.description;
+      head.title = words.column(c.description);
       return head;
     });
     at("table-head").replaceChildren(make("tr", ...heads));

@@ -6,7 +6,7 @@ import type { Hand } from "./hand.ts";
 import { possible } from "./prf.ts";
 import { type Lock, Refusal, refuse } from "./protocol.ts";
 import type { Ring } from "./ring.ts";
-import { attempt, only, save, type Sheet } from "./sheet.ts";
+import { attempt, identityFile, only, save, type Sheet } from "./sheet.ts";
 import { words } from "./words.ts";
 
 export class Maker {
@@ -64,7 +64,7 @@ export class Maker {
   private async asFile(): Promise<void> {
     this.clear();
     await this.identity();
-    save(words.identityName, words.identity(new Date(), this.ring.secret));
+    save(identityFile, words.identity(new Date(), this.ring.secret));
     this.inFile = true;
     only("make", "file");
   }

@@ -2,6 +2,7 @@
 // the files it reads. Nothing here touches the network but to load the program.
 
 import "../vendor/go/wasm_exec.js";
+import type { Piece } from "./cipher.ts";
 import { type Found, Refusal, refuse, type Summary } from "./protocol.ts";
 import { words } from "./words.ts";
 
@@ -81,17 +82,12 @@ export class Reducer {
     return JSON.parse(this.ask("rows", from, to) as string) as string[][];
   }
 
-  // csv streams the table that is kept; size is how many bytes there will be.
-  csv(): { stream: ReadableStream<Uint8Array>; size: number } {
+  // csv begins to hand over the table that is kept: next answers one piece
+  // after the other, and an empty one in the end; size is how many bytes there
+  // will be.
+  csv(): { next: () => Piece; size: number } {
     const size = this.ask("csv") as number;
-    const stream = new ReadableStream<Uint8Array>({
-      pull: (controller) => {
-        const bytes = this.ask("pull", 1 << 20) as Uint8Array;
-        if (bytes.length) controller.enqueue(bytes);
-        else controller.close();
-      },
-    });
-    return { stream, size };
+    return { next: () => this.ask("pull", 1 << 20) as Piece, size };
   }
 
   close(): void {

@@ -3,6 +3,7 @@
 
 import { all, at, say, tell } from "./dom.ts";
 import { type Event, type Problem, Refusal } from "./protocol.ts";
+import { proving } from "./trouble.ts";
 import { words } from "./words.ts";
 
 const smoothing = 0.3; // of the newest speed
@@ -78,8 +79,12 @@ export class Send {
     const detail = [...p.detail];
     if (out) detail.push(words.signInThere);
     else if (p.code === "lost") detail.push(lasting ? words.kept : words.stay);
-    tell("stopped-detail", detail.join(" "));
     at("stopped-sign-in").hidden = !out;
+    const proof = proving(p, "/data");
+    if (proof) detail.push(words.confirmThere);
+    tell("stopped-detail", detail.join(" "));
+    at("stopped-confirm").hidden = !proof;
+    at<HTMLAnchorElement>("stopped-confirm").href = proof;
     const final = ["gone", "over-size", "other-kind", "bad-key"].includes(p.code);
     at("stopped-again").hidden = final;
     at("stopped-new").hidden = !final;

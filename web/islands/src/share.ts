@@ -1,11 +1,8 @@
 // Sharing one table: open a dataset, encrypt, upload, seal. The twin of
 // web/client/share.go; whatever interrupts it, it goes on where it stood.
 
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex } from "@noble/hashes/utils.js";
-
 import { isStatus, newKey, type Patience } from "./api.ts";
-import { Digest } from "./digest.ts";
+import { Digest, Sum } from "./digest.ts";
 import { encrypt } from "./encrypt.ts";
 import { type Order, type Pending, type Profile, type Receipt, refuse, type Step } from "./protocol.ts";
 import type { Reducer } from "./reducer.ts";
@@ -72,26 +69,23 @@ export class Sharing {
   }
 
   private async encrypt(j: Journal): Promise<void> {
-    const { stream, size } = this.reducer.csv();
-    const sum = sha256.create();
+    const { next, size } = this.reducer.csv();
+    const sum = new Sum();
     let done = 0;
-    const seen = stream.pipeThrough(
-      new TransformStream<Uint8Array, Uint8Array>({
-        transform: (bytes, controller) => {
-          sum.update(bytes);
-          controller.enqueue(bytes);
-          this.progress("encrypt", (done += bytes.length), size);
-        },
-      }),
-    );
+    const table = () => {
+      const bytes = next();
+      sum.add(bytes);
+      this.progress("encrypt", (done += bytes.length), size);
+      return bytes;
+    };
     this.progress("encrypt", 0, size);
-    const sealed = await this.store.fill((to) => encrypt(seen, j.recipient, j.self ? null : (j.vault ?? ""), to));
+    const sealed = await this.store.fill((to) => encrypt(table, j.recipient, j.self ? null : (j.vault ?? ""), to));
     if (j.maxBytes && sealed.size > j.maxBytes) {
       await this.store.drop();
       throw refuse("over-size", words.overSize);
     }
     j.sealed = sealed;
-    if (done >= fingerprinted) j.fingerprint = bytesToHex(sum.digest());
+    if (done >= fingerprinted) j.fingerprint = await sum.end();
     await this.store.save(j);
   }
 
@@ -123,7 +117,7 @@ export class Sharing {
     if (j.received) return;
     const from = await this.position(j, size);
     const digest = new Digest((a, b) => this.store.read(a, b), j.sealed!.headerSize);
-    await tus.send(this.api, j.location!, size, from, j.chunkBytes ?? 0, digest.read, (done) => this.progress("upload", done, size));
+    await tus.send(this.api, j.location!, size, from, j.chunkBytes ?? 0, digest, (done) => this.progress("upload", done, size));
     j.sealed!.payload = await digest.end(size);
     j.received = true;
     await this.store.save(j);

@@ -6,12 +6,16 @@ import { all, at, click, make, say } from "./dom.ts";
 import { refuse } from "./protocol.ts";
 import { words } from "./words.ts";
 
+// Names of files are the same in every language: pages and programs name them.
+export const identityFile = "my-key.txt";
+const sheetFile = "recovery-sheet.txt";
+
 export class Sheet {
   private code = "";
   private asked: [number, number] = [1, 2];
 
   constructor(private readonly coop: string) {
-    click("sheet-save", () => save(words.sheetName, words.sheet(this.coop, new Date(), this.code)));
+    click("sheet-save", () => save(sheetFile, words.sheet(this.coop, new Date(), this.code)));
     click("sheet-print", () => this.print());
     click("sheet-again", () => this.reveal(true));
     // Who types it back reads it from their own copy.
@@ -31,7 +35,7 @@ export class Sheet {
   }
 
   private reveal(shown: boolean): void {
-    at("sheet-code").replaceChildren(...this.code.split("-").map((g, i) => make("li", shown ? g : "•••••", make("span", shown ? words.groupNumber(i + 1) : ""))));
+    at("sheet-code").replaceChildren(...this.code.split("-").map((g, i) => make("li", shown ? g : "•••••", make("span", shown ? ` ${i + 1}` : ""))));
     at("sheet-again").hidden = shown;
   }
 

@@ -7,7 +7,7 @@ import { ed25519 } from "@noble/curves/ed25519.js";
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 
-import type { Patience } from "./api.ts";
+import { isUnsure, type Patience } from "./api.ts";
 import { refuse } from "./protocol.ts";
 import { words } from "./words.ts";
 
@@ -41,7 +41,12 @@ export async function sign(api: Patience, member: string, manifest: Manifest, se
 }
 
 async function register(api: Patience, half: Uint8Array): Promise<void> {
-  await api.json("PUT", "/v1/me/signing-key", { public_key: base64(half) });
+  try {
+    await api.json("PUT", "/v1/me/signing-key", { public_key: base64(half) });
+  } catch (err) {
+    if (isUnsure(err)) throw refuse("step-up-signer", words.otherSigner);
+    throw err;
+  }
 }
 
 function base64(bytes: Uint8Array): string {

@@ -34,14 +34,22 @@ export interface Writer {
 }
 
 const folder = "datacoop-add";
+const part = 8 << 20;
+
+// Chromium forgets to answer about a file whose handle the collector has taken
+// meanwhile, so every handle is kept that something is asked of.
+const held = new Map<string, FileSystemHandle>();
+
+function hold<H extends FileSystemHandle>(as: string, handle: H): H {
+  held.set(as, handle);
+  return handle;
+}
 
 // Store keeps one member's upload.
 export class Store {
-  private memory: Uint8Array<ArrayBuffer>[] | null = null;
+  private memory = new Blob();
   private remembered: Journal | null = null;
-  // Files by their names. Chromium forgets to answer about a file whose handle
-  // the collector has taken meanwhile, so each is kept.
-  private readonly files = new Map<string, FileSystemFileHandle>();
+  private readonly files = new Map<string, FileSystemFileHandle>(); // by their names, for the same reason
 
   private constructor(
     private readonly member: string,
@@ -51,9 +59,9 @@ export class Store {
   static async open(member: string): Promise<Store> {
     let dir: FileSystemDirectoryHandle | null = null;
     try {
-      const root = await navigator.storage.getDirectory();
-      dir = await root.getDirectoryHandle(folder, { create: true });
-      const probe = await dir.getFileHandle("probe", { create: true });
+      const root = hold("root", await navigator.storage.getDirectory());
+      dir = hold("dir", await root.getDirectoryHandle(folder, { create: true }));
+      const probe = hold("probe", await dir.getFileHandle("probe", { create: true }));
       (await probe.createSyncAccessHandle()).close();
     } catch {
       dir = null;
@@ -78,7 +86,7 @@ export class Store {
   async journal(): Promise<Journal | null> {
     if (!this.dir) return this.remembered;
     try {
-      const file = await (await this.dir.getFileHandle(this.journalName)).getFile();
+      const file = await (await this.file(this.journalName, false)).getFile();
       const journal = JSON.parse(await file.text()) as Journal;
       if (journal.sealed && (!journal.sealed.headerSize || (await this.size()) !== journal.sealed.size)) return null;
       return journal;
@@ -92,9 +100,9 @@ export class Store {
     if (this.dir) await this.write(this.journalName, new TextEncoder().encode(JSON.stringify(journal)));
   }
 
-  // file is one of the two, made if it is not there.
-  private async file(name: string): Promise<FileSystemFileHandle> {
-    const file = this.files.get(name) ?? (await this.dir!.getFileHandle(name, { create: true }));
+  // file is one of the two. If it is not there it is made, or that is an error.
+  private async file(name: string, create = true): Promise<FileSystemFileHandle> {
+    const file = this.files.get(name) ?? (await this.dir!.getFileHandle(name, { create }));
     this.files.set(name, file);
     return file;
   }
@@ -114,7 +122,7 @@ export class Store {
 
   // fill stores the ciphertext that make writes. What was there is replaced.
   async fill<T>(make: (to: Writer) => Promise<T>): Promise<T> {
-    this.memory = null;
+    this.memory = new Blob();
     if (!this.dir) return this.fillMemory(make);
     const handle = await (await this.file(this.cipherName)).createSyncAccessHandle();
     let at = 0;
@@ -139,30 +147,38 @@ export class Store {
     }
   }
 
+  // fillMemory hands the browser a part at a time, which may put it on disk.
   private async fillMemory<T>(make: (to: Writer) => Promise<T>): Promise<T> {
-    const parts: Uint8Array<ArrayBuffer>[] = [];
+    const blobs: Blob[] = [];
+    let parts: BlobPart[] = [];
+    let size = 0;
     const out = await make({
       async write(bytes) {
         parts.push(new Uint8Array(bytes));
+        if ((size += bytes.length) < part) return;
+        blobs.push(new Blob(parts));
+        parts = [];
+        size = 0;
       },
     });
-    this.memory = parts;
+    this.memory = new Blob([...blobs, ...parts]);
     return out;
   }
 
   private async size(): Promise<number> {
-    return (await (await this.dir!.getFileHandle(this.cipherName)).getFile()).size;
+    return (await (await this.file(this.cipherName, false)).getFile()).size;
   }
 
   // read answers the ciphertext's bytes from one offset up to another.
   async read(from: number, to: number): Promise<ArrayBuffer> {
-    const whole = this.dir ? await (await this.dir.getFileHandle(this.cipherName)).getFile() : new Blob(this.memory ?? []);
+    const whole = this.dir ? await (await this.file(this.cipherName, false)).getFile() : this.memory;
     return whole.slice(from, to).arrayBuffer();
   }
 
   // drop forgets the upload.
   async drop(): Promise<void> {
-    this.memory = this.remembered = null;
+    this.memory = new Blob();
+    this.remembered = null;
     this.files.clear();
     for (const name of [this.journalName, this.cipherName]) {
       await this.dir?.removeEntry(name).catch(() => undefined); // it was not there

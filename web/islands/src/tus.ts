@@ -44,6 +44,13 @@ export async function cancel(api: Patience, location: string): Promise<void> {
   await api.insist(() => api.fetch(local(location), { method: "DELETE", headers: version }));
 }
 
+// Outgoing is the file that is sent.
+export interface Outgoing {
+  read(from: number, to: number): Promise<ArrayBuffer>;
+  // sent is told of bytes once they are on their way, each time.
+  sent(from: number, bytes: ArrayBuffer): void;
+}
+
 const attempts = 8; // without a byte of progress
 
 // send uploads the rest of a file of that size, from an offset on. After a
@@ -54,16 +61,16 @@ export async function send(
   size: number,
   from: number,
   suggested: number,
-  read: (from: number, to: number) => Promise<ArrayBuffer>,
+  body: Outgoing,
   progress: (done: number) => void,
 ): Promise<void> {
   const chunk = suggested > 0 ? Math.min(Math.max(suggested, smallestChunk), largestChunk) : usualChunk;
   let failures = 0;
   for (let at = from, furthest = from; at < size; ) {
     progress(at);
-    const bytes = await read(at, Math.min(at + chunk, size));
+    const bytes = await body.read(at, Math.min(at + chunk, size));
     try {
-      at = await append(local(location), at, bytes, progress);
+      at = await append(local(location), at, bytes, body, progress);
     } catch (err) {
       // 409: the server has other bytes than we thought; 460: they arrived altered
       if (!transient(err) && !isStatus(err, 409, 460)) throw err;
@@ -83,7 +90,7 @@ const silence = 60_000; // after which a connection counts as lost
 
 // append sends bytes once and answers the new offset. XMLHttpRequest tells how
 // many have left, which fetch does not.
-async function append(location: string, at: number, bytes: ArrayBuffer, progress: (done: number) => void): Promise<number> {
+async function append(location: string, at: number, bytes: ArrayBuffer, body: Outgoing, progress: (done: number) => void): Promise<number> {
   const sum = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return new Promise((resolve, reject) => {
     const call = new XMLHttpRequest();
@@ -119,5 +126,6 @@ async function append(location: string, at: number, bytes: ArrayBuffer, progress
     };
     alive();
     call.send(bytes);
+    body.sent(at, bytes);
   });
 }

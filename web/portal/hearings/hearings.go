@@ -114,8 +114,8 @@ func Corrections(form url.Values) []marketplace.AppealCorrection {
 }
 
 var facts = map[string]string{
-	"coverage": "filled cells, in thousandths", "fresh": "how recent, in thousandths", "unique": "not repeated elsewhere, in thousandths",
-	"trust": "trust, in thousandths", "alone": "1 to count by itself, apart from other data", "requests": "requests that read it, about", "points": "size points", "duties": "duties done", "days": "days available",
+	"coverage": "Filled cells, in thousandths", "fresh": "How recent, in thousandths", "unique": "Not repeated elsewhere, in thousandths",
+	"trust": "Trust, in thousandths", "alone": "1 to count by itself: this member is a person of their own", "requests": "Requests that read it, about", "points": "Size points", "duties": "Duties done", "days": "Days available",
 }
 
 // Fact names a figure.

@@ -8,6 +8,7 @@ package words
 import (
 	"fmt"
 	"html/template"
+	"regexp"
 	"strings"
 	"time"
 
@@ -125,6 +126,7 @@ var Funcs = template.FuncMap{
 		return item{to, text, path == to || to != "/" && strings.HasPrefix(path, to+"/")}
 	},
 	"count":    Count,
+	"signed":   Signed,
 	"glossary": glossary.All,
 	"bytes":    bytesize,
 	"purpose":  coop.Purpose.Plain,
@@ -213,6 +215,29 @@ func Count(n any, one, many string) string {
 		v = "no"
 	}
 	return v + " " + many
+}
+
+// ones are the counts that may be one in sentences of statements signed before
+// the formula "patronage-3", which says one as "one".
+var ones = []struct {
+	many *regexp.Regexp
+	one  string
+}{
+	{regexp.MustCompile(`\b1 (day|size point|fixed point)s\b`), "1 $1"},
+	{regexp.MustCompile(`\b1 dossiers were flagged for people to look at; they cost\b`), "1 dossier was flagged for people to look at; it cost"},
+}
+
+// Signed mends a sentence of a signed statement that counts to one. What was
+// signed can be computed again byte for byte and so stays as it is; only what
+// people read in English is mended, because another language says it anew.
+func Signed(sentence, language string) string {
+	if language != "en" {
+		return sentence
+	}
+	for _, o := range ones {
+		sentence = o.many.ReplaceAllString(sentence, o.one)
+	}
+	return sentence
 }
 
 // bytesize writes a size the way file managers do, in powers of ten.

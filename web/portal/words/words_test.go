@@ -48,6 +48,25 @@ func TestFiguresAreWrittenForPeople(t *testing.T) {
 	}
 }
 
+// What was signed counts "1 days"; people read "1 day", in English.
+func TestSignedSentencesThatCountToOneAreMended(t *testing.T) {
+	for said, want := range map[string]string{
+		"This dataset could be asked for on 1 days, used or not.":                    "This dataset could be asked for on 1 day, used or not.",
+		"This dataset could be asked for on 11 days, used or not.":                   "This dataset could be asked for on 11 days, used or not.",
+		"Work (git) accepted with 1 size points.":                                    "Work (git) accepted with 1 size point.",
+		"A duty (review) completed, worth 1 fixed points.":                           "A duty (review) completed, worth 1 fixed point.",
+		"1 dossiers were flagged for people to look at; they cost nobody anything.":  "1 dossier was flagged for people to look at; it cost nobody anything.",
+		"21 dossiers were flagged for people to look at; they cost nobody anything.": "21 dossiers were flagged for people to look at; they cost nobody anything.",
+	} {
+		if got := Signed(said, "en"); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+		if got := Signed(said, "de"); got != said {
+			t.Errorf("what is said in another language was changed: %q", got)
+		}
+	}
+}
+
 func TestEveryStateHasWords(t *testing.T) {
 	for _, s := range []string{vault.StateOpen, vault.StateUploading, vault.StateReceived, vault.StateAvailable, vault.StateShredding, vault.StateShredded} {
 		if _, ok := datasetStates[s]; !ok {

@@ -83,7 +83,6 @@ func remaining(s appraisal.Statement, kept appraisal.Evidence, member string) re
 const (
 	raiseWork = iota
 	raiseData
-	raiseLoneData // of members with one dataset each, and without clusters
 )
 
 // monotony raises one member's evidence of one kind and asks whether that ever
@@ -93,13 +92,11 @@ func monotony(ctx context.Context, o Options) (out []Figure, err error) {
 		name, said string
 		kind       int
 		judged     bool
-		held       bool
 	}{
-		{"monotone_work_baseline", "more or larger work or duties lowered their member's share; no model", raiseWork, false, true},
-		{"monotone_data_baseline", "a better figure, another use or more days lowered their member's share; no model", raiseData, false, true},
-		{"monotone_work_judged", "more or larger work or duties lowered their member's share, under an unchanged hostile opinion and inside the fence", raiseWork, true, true},
-		{"monotone_lone_data_judged", "a better figure lowered a member's share, under an unchanged hostile opinion, where each member has one dataset and no cluster", raiseLoneData, true, true},
-		{"monotone_data_judged", "a better figure or another use lowered a member's share under an unchanged hostile opinion: a dataset the judge thinks little of can take the place of a better liked one of the same person or cluster; the fence bounds it", raiseData, true, false},
+		{"monotone_work_baseline", "more or larger work or duties lowered their member's share; no model", raiseWork, false},
+		{"monotone_data_baseline", "a better figure, another use or more days lowered their member's share; no model", raiseData, false},
+		{"monotone_work_judged", "more or larger work or duties lowered their member's share, under an unchanged hostile opinion and inside the fence", raiseWork, true},
+		{"monotone_data_judged", "a better figure, another use or more days lowered their member's share, under an unchanged hostile opinion, for bounds of data up to a third", raiseData, true},
 	} {
 		played, err := Every(ctx, o.Cases, func(i int) ([2]int, error) { return raise(draw(uint64(30+k), uint64(i)), c.kind, c.judged) }) //nolint:gosec // small numbers
 		if err != nil {
@@ -109,11 +106,7 @@ func monotony(ctx context.Context, o Options) (out []Figure, err error) {
 		for _, p := range played {
 			lowered, tried = lowered+p[0], tried+p[1]
 		}
-		f := None(c.name, lowered, tried, "cases in which "+c.said)
-		if !c.held {
-			f = Reported(f)
-		}
-		out = append(out, f)
+		out = append(out, None(c.name, lowered, tried, "cases in which "+c.said))
 	}
 	return out, nil
 }
@@ -122,20 +115,13 @@ func monotony(ctx context.Context, o Options) (out []Figure, err error) {
 // whether there was anything to raise.
 func raise(rnd *rand.Rand, kind int, judged bool) (out [2]int, err error) {
 	ev, p := period(rnd)
-	if kind == raiseLoneData {
-		for i := range ev.Data {
-			ev.Data[i].Cluster, ev.Data[i].Member = "", "of-"+ev.Data[i].Dataset
-		}
-		for i := range ev.Available {
-			ev.Available[i].Member = "of-" + ev.Available[i].Dataset
-		}
-	}
+	p.BetaData = min(p.BetaData, 333) // above a third rounding may cost the last unit
 	more := ev
 	member := ""
 	if kind == raiseWork {
 		member = moreWork(rnd, &more)
 	} else {
-		member = moreData(rnd, &more, kind == raiseLoneData)
+		member = moreData(rnd, &more)
 	}
 	if member == "" {
 		return out, nil
@@ -189,10 +175,10 @@ func moreWork(rnd *rand.Rand, ev *appraisal.Evidence) string {
 	return "m0"
 }
 
-func moreData(rnd *rand.Rand, ev *appraisal.Evidence, figuresOnly bool) string {
+func moreData(rnd *rand.Rand, ev *appraisal.Evidence) string {
 	ev.Data, ev.Available = slices.Clone(ev.Data), slices.Clone(ev.Available)
 	switch at := rnd.IntN(4); {
-	case at == 0 && !figuresOnly && len(ev.Requests) > 0:
+	case at == 0 && len(ev.Requests) > 0:
 		ev.Data = append(ev.Data, appraisal.DataUse{Request: ev.Requests[rnd.IntN(len(ev.Requests))].Request, Dataset: "new", Member: "m0", Grade: "A",
 			Coverage: rnd.Int64N(1001), Fresh: 1000, Unique: 1000, Trust: 1000})
 		return "m0"
