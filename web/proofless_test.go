@@ -28,7 +28,8 @@ POST /steward/vetting POST /tokens/:id/drop POST /votes/new POST /work POST /wor
 POST /data/:id/as-pool DELETE /v1/me/consents/datasets/:id DELETE /v1/me/consents/pools/:id POST /pause POST /resume POST /v1/me/pause
 POST /v1/me/resume DELETE /v1/me/claims/:id POST /v1/me/approvals/:id POST /v1/me/questions/:id POST /v1/reviews/:id POST /questions/:id
 POST /approvals/:id/decline PATCH /v1/uploads/:id DELETE /v1/uploads/:id POST /v1/periods/:id/close DELETE /v1/me/tokens/:id
-POST /tokens/sign-out POST /v1/me/sessions/end POST /logout POST /language POST /steward/bereavement/check`
+POST /tokens/sign-out POST /v1/me/sessions/end POST /logout POST /language POST /steward/bereavement/check
+PUT /v1/researchers/:id/related POST /steward/vetting/researchers/:id/related`
 
 // TestEveryOrderNeedsAProofOrIsKnownToNeedNone: whoever adds a route says which.
 func TestEveryOrderNeedsAProofOrIsKnownToNeedNone(t *testing.T) {

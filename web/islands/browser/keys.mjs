@@ -54,6 +54,12 @@ export function keyJourneys({ order, result, visit, signIn, everywhere: seen, st
     return page.innerText("#key-said");
   };
 
+  // another is the note that takes the place of one.
+  const another = async (page, was) => {
+    await page.waitForFunction((was) => !["", was].includes(document.getElementById("key-said").innerText), was);
+    return note(page);
+  };
+
   async function saved(page, button) {
     const download = page.waitForEvent("download");
     await page.click(button);
@@ -108,7 +114,7 @@ export function keyJourneys({ order, result, visit, signIn, everywhere: seen, st
       told.mistyped = await said(page);
       await page.fill("#check-code", ` ${code.toLowerCase().replaceAll("-", " ").replaceAll("0", "o").replaceAll("1", "l")} `);
       await page.click("#check-sheet");
-      told.checked = await note(page);
+      told.checked = await another(page, told.made);
       await stop("made");
 
       // A second device has the sheet and nothing else.
@@ -170,8 +176,9 @@ export function keyJourneys({ order, result, visit, signIn, everywhere: seen, st
       const lost = "#locks > li:has-text('Passkey') button";
       await other.page.click(lost);
       await confirmed(other.page);
+      const saying = await other.page.innerText("#key-said");
       await other.page.click(lost);
-      told.removed = await note(other.page);
+      told.removed = await another(other.page, saying);
       await stop("removed");
 
       // Later the page asks who is there before a sheet opens anything.
