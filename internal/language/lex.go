@@ -31,6 +31,9 @@ var inline = map[string]bool{
 // assigns is how an action begins that gives a variable its value.
 var assigns = regexp.MustCompile(`^\$\w+(?:\s*,\s*\$\w+)?\s*:?=`)
 
+// firstWord is the word that an action begins with, if it begins with one.
+var firstWord = regexp.MustCompile(`^\w+`)
+
 // controls are the first words of actions that print nothing themselves.
 var controls = map[string]bool{
 	"if": true, "else": true, "end": true, "range": true, "with": true, "define": true, "block": true,
@@ -136,7 +139,7 @@ func textEnd(s string) int {
 
 func actionPiece(text string) piece {
 	body := strings.TrimSpace(strings.TrimPrefix(strings.TrimSuffix(strings.TrimPrefix(strings.TrimSuffix(text, "}}"), "{{"), "-"), "-"))
-	name, _, _ := strings.Cut(body, " ")
+	name := firstWord.FindString(body)
 	kind := action
 	if controls[name] || strings.HasPrefix(body, "/*") || assigns.MatchString(body) {
 		kind = control
