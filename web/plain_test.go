@@ -126,7 +126,7 @@ func unread() []string {
 	return out
 }
 
-var noPage = regexp.MustCompile(`^/(v1|oauth|islands|static|log|schemas|\.well-known|ga4gh)\b|\.(txt|yaml|csv|xml|json)$|^/(livez|readyz|docs)$|/(bundle|receipt)$`)
+var noPage = regexp.MustCompile(`^/(v1|oauth|islands|static|log|schemas|\.well-known|ga4gh)\b|\.(txt|yaml|csv|xml|json)$|^/(livez|readyz|docs)$|/(bundle|receipt|comparison)$|^/judges/sets/`)
 
 // TestMain demands of a whole run that some test has read every page: each answer
 // to a browser is checked where it arrives, see plain.
